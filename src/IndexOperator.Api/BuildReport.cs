@@ -1,0 +1,178 @@
+using System.Text.Json;
+
+namespace IndexOperator.Api;
+
+/// <summary>
+/// What a build says when it ends: one JSON object in the container's termination message, at most <see cref="MaxBytes"/> bytes
+/// (Kubernetes cuts longer ones). Written by the builder, read by the operator; hostile until <see cref="TryParse"/> has read it.
+/// </summary>
+public sealed record BuildReport
+{
+    /// <summary>The longest termination message that Kubernetes keeps of a container.</summary>
+    public const int MaxBytes = 4096;
+
+    /// <summary><see cref="Outcome"/>: the version was built and published.</summary>
+    public const string Built = "Built";
+
+    /// <summary><see cref="Outcome"/>: the version was there already and passed verification.</summary>
+    public const string Reused = "Reused";
+
+    /// <summary><see cref="Outcome"/>: nothing was published.</summary>
+    public const string Failed = "Failed";
+
+    /// <summary><see cref="Built"/>, <see cref="Reused"/> or <see cref="Failed"/>.</summary>
+    public string? Outcome { get; init; }
+
+    /// <summary>With Failed: one of <see cref="Reasons"/>.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>With Failed: what happened, to what, and what to do.</summary>
+    public string? Message { get; init; }
+
+    /// <summary>The version; 20 hex digits.</summary>
+    public string? Version { get; init; }
+
+    /// <summary><c>sha256:</c> and 64 hex digits.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Bytes of all files.</summary>
+    public long? SizeBytes { get; init; }
+
+    /// <summary>Number of files.</summary>
+    public long? Files { get; init; }
+
+    /// <summary>Sequences over all datasets.</summary>
+    public long? Sequences { get; init; }
+
+    /// <summary>Tokens over all datasets.</summary>
+    public long? Tokens { get; init; }
+
+    /// <summary>Samples that each split can serve; null where the split has no dataset.</summary>
+    public SamplesSpec? Samples { get; init; }
+
+    /// <summary>Seconds from start to published.</summary>
+    public double? Seconds { get; init; }
+
+    /// <summary>Peak resident memory of the builder.</summary>
+    public long? PeakMemoryBytes { get; init; }
+
+    /// <summary>True when the attempt left nothing in the staging area.</summary>
+    public bool? StagingRemoved { get; init; }
+
+    /// <summary>
+    /// Reads a termination message. False when it is not a report: too long, no JSON object, an unknown outcome, a version that is no
+    /// 20 hex digits, a negative count.
+    /// </summary>
+    public static bool TryParse(string? text, out BuildReport report)
+    {
+        report = new BuildReport();
+        if (string.IsNullOrWhiteSpace(text) || text.Length > MaxBytes)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (JsonSerializer.Deserialize(text, ApiJsonContext.Default.BuildReport) is not { } parsed || !parsed.IsSound())
+            {
+                return false;
+            }
+
+            report = parsed;
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The report as one line of JSON; the message is shortened until the whole fits <see cref="MaxBytes"/> bytes.</summary>
+    public string ToJson()
+    {
+        var report = this;
+        while (true)
+        {
+            var text = JsonSerializer.Serialize(report, ApiJsonContext.Default.BuildReport);
+            var excess = System.Text.Encoding.UTF8.GetByteCount(text) - MaxBytes;
+            if (excess <= 0 || string.IsNullOrEmpty(report.Message))
+            {
+                return text;
+            }
+
+            var keep = Math.Max(0, report.Message.Length - Math.Max(excess, 16) - 1);
+            report = report with { Message = keep == 0 ? "" : string.Concat(report.Message.AsSpan(0, keep), "…") };
+        }
+    }
+
+    private bool IsSound() =>
+        Outcome switch
+        {
+            Failed => !string.IsNullOrEmpty(Reason) && Reason.Length <= 64 && Reason.All(char.IsAsciiLetter),
+            Built or Reused => IsHex(Version, 20) && Fingerprint is ['s', 'h', 'a', '2', '5', '6', ':', .. var digits] && IsHex(digits, 64),
+            _ => false,
+        }
+        && SizeBytes is null or >= 0 && Files is null or >= 0 && Seconds is null or >= 0;
+
+    private static bool IsHex(string? text, int length) => text?.Length == length && text.All(char.IsAsciiHexDigitLower);
+}
+
+/// <summary>One line of a build's log that tells how far it is: <c>{"progress":{…}}</c>.</summary>
+public sealed record BuildProgressLine
+{
+    /// <summary>The progress; null on lines that say something else.</summary>
+    public BuildProgress? Progress { get; init; }
+
+    /// <summary>The newest progress line in the tail of a log; null when there is none. Lines that are no JSON are passed over.</summary>
+    /// <param name="logTail">The end of a log, newest line last; hostile.</param>
+    public static BuildProgress? FindLast(string? logTail)
+    {
+        if (string.IsNullOrEmpty(logTail))
+        {
+            return null;
+        }
+
+        var lines = logTail.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        foreach (var line in lines.Reverse())
+        {
+            if (!line.StartsWith("{\"progress\"", StringComparison.Ordinal) || line.Length > 1024)
+            {
+                continue;
+            }
+
+            try
+            {
+                if (JsonSerializer.Deserialize(line, ApiJsonContext.Default.BuildProgressLine)?.Progress is { Phase.Length: <= 64, Percent: >= 0 and <= 100 } found
+                    && found.Phase.All(char.IsAsciiLetterOrDigit))
+                {
+                    return found;
+                }
+            }
+            catch (JsonException)
+            {
+                // A torn or foreign line: the one before it may be whole.
+            }
+        }
+
+        return null;
+    }
+}
+
+/// <summary>How far a build is.</summary>
+public sealed record BuildProgress
+{
+    /// <summary>The step, for example <c>SampleIndex</c>.</summary>
+    public string Phase { get; init; } = "";
+
+    /// <summary>Units done, of <see cref="Total"/>.</summary>
+    public long Completed { get; init; }
+
+    /// <summary>Units in all.</summary>
+    public long Total { get; init; }
+
+    /// <summary>0 to 100.</summary>
+    public int Percent { get; init; }
+
+    /// <summary>Estimated seconds until done; null when unknown.</summary>
+    public long? EtaSeconds { get; init; }
+}

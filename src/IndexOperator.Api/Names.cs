@@ -1,0 +1,147 @@
+namespace IndexOperator.Api;
+
+/// <summary>Labels that the operator writes on what it creates, or reads on pods.</summary>
+public static class Labels
+{
+    /// <summary>On a pod (template): the PretrainIndex that it needs. The value is the resource's name.</summary>
+    public const string Index = "indexoperator.io/index";
+
+    /// <summary>On Jobs, pods and ConfigMaps of the operator: the PretrainIndex they work for.</summary>
+    public const string OwnerName = "indexoperator.io/pretrainindex";
+
+    /// <summary>On Jobs and pods of the operator: what they do (<c>build</c>, <c>cleanup</c>).</summary>
+    public const string Task = "indexoperator.io/task";
+
+    /// <summary>The recommended label that says who manages an object.</summary>
+    public const string ManagedBy = "app.kubernetes.io/managed-by";
+
+    /// <summary>The value of <see cref="ManagedBy"/> on everything that the operator creates.</summary>
+    public const string ManagedByValue = "index-operator";
+}
+
+/// <summary>Annotations that the operator reads or writes.</summary>
+public static class Annotations
+{
+    /// <summary>Any new value asks for a new build of the same spec; echoed in <c>status.rebuildToken</c>.</summary>
+    public const string Rebuild = "indexoperator.io/rebuild";
+
+    /// <summary>On Jobs: the key of the build that the Job carries out (see <c>BuildKey</c>).</summary>
+    public const string BuildKey = "indexoperator.io/build-key";
+
+    /// <summary>On Jobs: which attempt this is, counted from 1.</summary>
+    public const string Attempt = "indexoperator.io/attempt";
+
+    /// <summary>On Jobs: the <c>metadata.generation</c> of the spec that the Job was made from.</summary>
+    public const string Generation = "indexoperator.io/generation";
+
+    /// <summary>On Jobs: the W3C trace context of the pass that created the Job.</summary>
+    public const string TraceParent = "indexoperator.io/traceparent";
+}
+
+/// <summary>Finalizers of the operator.</summary>
+public static class Finalizers
+{
+    /// <summary>Held while a build may have left work on a cache volume; removed when it is cleaned up.</summary>
+    public const string Cleanup = "indexoperator.io/cleanup";
+}
+
+/// <summary>The types of <c>status.conditions</c>.</summary>
+public static class ConditionTypes
+{
+    /// <summary>The version that this generation asks for is published, verified and current.</summary>
+    public const string Ready = "Ready";
+
+    /// <summary>Some version is published and can be mounted.</summary>
+    public const string Available = "Available";
+
+    /// <summary>Work is under way (kstatus: abnormal-true).</summary>
+    public const string Reconciling = "Reconciling";
+
+    /// <summary>It will not get better without a change by a person (kstatus: abnormal-true).</summary>
+    public const string Stalled = "Stalled";
+
+    /// <summary>The data on disk still has the fingerprint that current was built from.</summary>
+    public const string DataCurrent = "DataCurrent";
+
+    /// <summary>The published files still have the checksums in their manifest.</summary>
+    public const string Verified = "Verified";
+}
+
+/// <summary>Reasons of conditions, failures and events. A reason never changes its meaning once released.</summary>
+public static class Reasons
+{
+    /// <summary>The wanted version is current.</summary>
+    public const string Published = "Published";
+
+    /// <summary>The wanted version was already on disk and was verified.</summary>
+    public const string Reused = "Reused";
+
+    /// <summary>A build Job is under way.</summary>
+    public const string Building = "Building";
+
+    /// <summary>A build failed for a reason that a retry can cure, and the next attempt is waited for.</summary>
+    public const string BackingOff = "BackingOff";
+
+    /// <summary><c>spec.suspend</c> is true: no builds and no checks.</summary>
+    public const string Suspended = "Suspended";
+
+    /// <summary>The resource is being deleted.</summary>
+    public const string Deleting = "Deleting";
+
+    /// <summary>Nothing has been published yet.</summary>
+    public const string NotBuilt = "NotBuilt";
+
+    /// <summary>Nothing is under way.</summary>
+    public const string Idle = "Idle";
+
+    /// <summary>The spec cannot be carried out; the message names the field and what to write instead.</summary>
+    public const string InvalidSpec = "InvalidSpec";
+
+    /// <summary>A <c>.bin</c> or <c>.idx</c> file is not there.</summary>
+    public const string DataMissing = "DataMissing";
+
+    /// <summary>A <c>.bin</c> or <c>.idx</c> file is not what its format demands, or changed while it was read.</summary>
+    public const string DataCorrupt = "DataCorrupt";
+
+    /// <summary>A split has no document for a dataset that must give samples.</summary>
+    public const string EmptySplit = "EmptySplit";
+
+    /// <summary>The blend wants more samples of a dataset than were built.</summary>
+    public const string OversampledBlend = "OversampledBlend";
+
+    /// <summary>The cache volume has no room.</summary>
+    public const string OutOfSpace = "OutOfSpace";
+
+    /// <summary>The cache volume is mounted read-only.</summary>
+    public const string ReadOnlyCache = "ReadOnlyCache";
+
+    /// <summary>The build pod's user may not read the data or write the cache.</summary>
+    public const string PermissionDenied = "PermissionDenied";
+
+    /// <summary>The build pod was killed for using more memory than its limit.</summary>
+    public const string OutOfMemory = "OutOfMemory";
+
+    /// <summary>The build pod was evicted, preempted or lost with its node.</summary>
+    public const string Evicted = "Evicted";
+
+    /// <summary>No node fits the build pod.</summary>
+    public const string Unschedulable = "Unschedulable";
+
+    /// <summary>The builder image cannot be pulled.</summary>
+    public const string ImagePull = "ImagePull";
+
+    /// <summary>The build did not end within <c>spec.build.timeout</c>.</summary>
+    public const string Timeout = "Timeout";
+
+    /// <summary>A PersistentVolumeClaim that the spec names is not there or not usable.</summary>
+    public const string ClaimMissing = "ClaimMissing";
+
+    /// <summary>A published version no longer has the checksums of its manifest.</summary>
+    public const string VersionCorrupt = "VersionCorrupt";
+
+    /// <summary>The build pod ended without a report.</summary>
+    public const string BuilderCrashed = "BuilderCrashed";
+
+    /// <summary>The API server refused an object that the operator wanted to create.</summary>
+    public const string CreateFailed = "CreateFailed";
+}
