@@ -5,6 +5,8 @@ using IndexOperator.Api.Schema;
 namespace IndexOperator.Api;
 
 /// <summary>What a person declares.</summary>
+[CelRule("!has(self.data.blend) || has(self.dataset.split)", "dataset.split is required with data.blend: write the run's split text exactly")]
+[CelRule("!has(self.data.blendPerSplit) || !has(self.dataset.split)", "dataset.split does not go with data.blendPerSplit: Megatron-Core refuses the two together")]
 public sealed record PretrainIndexSpec
 {
     /// <summary>An opaque name that Git gives to a state of the data; a change asks for a new build.</summary>
@@ -93,6 +95,7 @@ public sealed record BlendEntry
 }
 
 /// <summary>A blend for each split; a split that is null has no dataset.</summary>
+[CelRule("has(self.train) || has(self.validation) || has(self.test)", "at least one of train, validation and test must be set")]
 public sealed record BlendPerSplit
 {
     /// <summary>Datasets of the training split.</summary>
@@ -159,7 +162,7 @@ public sealed record ClaimTemplate
     public string? StorageClassName { get; init; }
 
     /// <summary>Access modes; training pods on several nodes need ReadWriteMany.</summary>
-    [ItemCount(1, 4), ListType("atomic")]
+    [ItemCount(1, 4), ListType("atomic"), DefaultValue(new[] { ClaimAccessMode.ReadWriteMany })]
     [Description("Access modes; training pods on several nodes need ReadWriteMany.")]
     public IReadOnlyList<ClaimAccessMode> AccessModes { get; init; } = [ClaimAccessMode.ReadWriteMany];
 
