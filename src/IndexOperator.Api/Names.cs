@@ -28,6 +28,9 @@ public static class Annotations
     /// <summary>On Jobs: the key of the build that the Job carries out (see <c>BuildKey</c>).</summary>
     public const string BuildKey = "indexoperator.io/build-key";
 
+    /// <summary>On Jobs: the key of everything that the Job carries out, <c>spec.build</c> included.</summary>
+    public const string JobKey = "indexoperator.io/job-key";
+
     /// <summary>On Jobs: which attempt this is, counted from 1.</summary>
     public const string Attempt = "indexoperator.io/attempt";
 
@@ -141,6 +144,12 @@ public static class Reasons
 
     /// <summary>The build pod ended without a report.</summary>
     public const string BuilderCrashed = "BuilderCrashed";
+
+    /// <summary>The build pod was stopped before it ended, for example by a drain of its node.</summary>
+    public const string Interrupted = "Interrupted";
+
+    /// <summary>The kubelet cannot start the build container.</summary>
+    public const string ContainerStart = "ContainerStart";
 
     /// <summary>The API server refused an object that the operator wanted to create.</summary>
     public const string CreateFailed = "CreateFailed";

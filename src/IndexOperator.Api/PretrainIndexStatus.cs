@@ -105,9 +105,9 @@ public sealed record VersionStatus
 /// <summary>The build under way, or the one waited for.</summary>
 public sealed record BuildStatus
 {
-    /// <summary>Hash of the part of the spec that asks for this build.</summary>
-    [Description("Hash of the part of the spec that asks for this build.")]
-    public string? BuildKey { get; init; }
+    /// <summary>Hash of the part of the spec that the Job carries out; a change starts a new series of attempts.</summary>
+    [Description("Hash of the part of the spec that the Job carries out.")]
+    public string? JobKey { get; init; }
 
     /// <summary>Attempt, from 1.</summary>
     [Description("Attempt, counted from 1.")]
@@ -137,6 +137,11 @@ public sealed record BuildStatus
     [JsonConverter(typeof(Rfc3339Converter))]
     [Description("When this attempt began.")]
     public DateTimeOffset? StartedAt { get; init; }
+
+    /// <summary>When the builder itself began, after scheduling and image pull.</summary>
+    [JsonConverter(typeof(Rfc3339Converter))]
+    [Description("When the builder itself began, after scheduling and pulling the image.")]
+    public DateTimeOffset? RunningSince { get; init; }
 
     /// <summary>When the next attempt begins.</summary>
     [JsonConverter(typeof(Rfc3339Converter))]

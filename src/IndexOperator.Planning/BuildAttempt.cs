@@ -1,0 +1,118 @@
+using System.Globalization;
+using IndexOperator.Api;
+using k8s.Models;
+
+namespace IndexOperator.Planning;
+
+/// <summary>How far a Job is, judged by its conditions only: <c>status.failed</c> also counts pods that were replaced.</summary>
+public enum JobState
+{
+    /// <summary>Neither complete nor failed.</summary>
+    Active,
+
+    /// <summary>The condition Complete is True.</summary>
+    Complete,
+
+    /// <summary>The condition Failed is True.</summary>
+    Failed,
+}
+
+/// <summary>One of our Jobs with its pods, read into what decisions need.</summary>
+public sealed class BuildAttempt
+{
+    /// <summary>The value of <see cref="Labels.Task"/> on build Jobs.</summary>
+    public const string BuildTask = "build";
+
+    /// <summary>The value of <see cref="Labels.Task"/> on cleanup Jobs.</summary>
+    public const string CleanupTask = "cleanup";
+
+    /// <summary>The name of the one container of our pods.</summary>
+    public const string ContainerName = "index-builder";
+
+    private BuildAttempt(V1Job job, IReadOnlyList<V1Pod> pods)
+    {
+        Job = job;
+        Pods = pods;
+        var ended = job.Status?.Conditions?.FirstOrDefault(condition => condition.Status == "True" && (condition.Type is "Complete" or "Failed"));
+        State = ended?.Type switch { "Complete" => JobState.Complete, "Failed" => JobState.Failed, _ => JobState.Active };
+        FailedCondition = State == JobState.Failed ? ended : null;
+        EndedAt = State == JobState.Active ? null : Utc(job.Status?.CompletionTime ?? ended?.LastTransitionTime ?? job.Metadata.CreationTimestamp);
+        Report = pods.Select(ReportOf).FirstOrDefault(report => report is not null);
+    }
+
+    /// <summary>The Job.</summary>
+    public V1Job Job { get; }
+
+    /// <summary>Its pods, newest first.</summary>
+    public IReadOnlyList<V1Pod> Pods { get; }
+
+    /// <summary>The newest of its pods; null when there is none.</summary>
+    public V1Pod? NewestPod => Pods.Count > 0 ? Pods[0] : null;
+
+    /// <summary>The Job's name.</summary>
+    public string Name => Job.Metadata.Name;
+
+    /// <summary>How far it is.</summary>
+    public JobState State { get; }
+
+    /// <summary>The condition Failed; null unless <see cref="State"/> is Failed.</summary>
+    public V1JobCondition? FailedCondition { get; }
+
+    /// <summary>When it ended; null while active.</summary>
+    public DateTimeOffset? EndedAt { get; }
+
+    /// <summary>What its pod reported in the termination message; null when there is no sound report.</summary>
+    public BuildReport? Report { get; }
+
+    /// <summary>Which attempt this is, from 1.</summary>
+    public int Number => int.TryParse(Annotation(Annotations.Attempt), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : 1;
+
+    /// <summary>The key of the version that it builds.</summary>
+    public string? BuildKey => Annotation(Annotations.BuildKey);
+
+    /// <summary>The key of everything that it carries out.</summary>
+    public string? JobKey => Annotation(Annotations.JobKey);
+
+    /// <summary>True when it is being deleted.</summary>
+    public bool IsGoing => Job.Metadata.DeletionTimestamp is not null;
+
+    /// <summary>When the builder's container began in the newest pod; null when it never did.</summary>
+    public DateTimeOffset? RunningSince => Pods
+        .Select(pod => ContainerOf(pod)?.State)
+        .Select(state => Utc(state?.Running?.StartedAt ?? state?.Terminated?.StartedAt))
+        .FirstOrDefault(started => started is not null);
+
+    /// <summary>The resource's Jobs of a task, with their pods.</summary>
+    public static IReadOnlyList<BuildAttempt> AllOf(ObservedState observed, string task)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        return observed.Jobs
+            .Where(job => job.Metadata.Labels?.TryGetValue(Labels.Task, out var value) == true && value == task && IsOurs(job, observed.Index))
+            .Select(job => new BuildAttempt(job, PodsOf(job, observed.Pods)))
+            .OrderBy(attempt => attempt.Job.Metadata.CreationTimestamp).ThenBy(attempt => attempt.Number)
+            .ToList();
+    }
+
+    /// <summary>The status of our container in a pod; null before the kubelet reports it.</summary>
+    public static V1ContainerStatus? ContainerOf(V1Pod pod)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return pod.Status?.ContainerStatuses?.FirstOrDefault(container => container.Name == ContainerName);
+    }
+
+    internal static DateTimeOffset? Utc(DateTime? time) =>
+        time is { } value ? new DateTimeOffset(DateTime.SpecifyKind(value.ToUniversalTime(), DateTimeKind.Utc)) : null;
+
+    private static bool IsOurs(V1Job job, PretrainIndex index) =>
+        job.Metadata.OwnerReferences?.Any(owner => owner.Uid == index.Metadata.Uid) == true;
+
+    private static List<V1Pod> PodsOf(V1Job job, IReadOnlyList<V1Pod> pods) => pods
+        .Where(pod => pod.Metadata.OwnerReferences?.Any(owner => owner.Uid == job.Metadata.Uid) == true)
+        .OrderByDescending(pod => pod.Metadata.CreationTimestamp)
+        .ToList();
+
+    private static BuildReport? ReportOf(V1Pod pod) =>
+        BuildReport.TryParse(ContainerOf(pod)?.State?.Terminated?.Message, out var report) ? report : null;
+
+    private string? Annotation(string name) => Job.Metadata.Annotations?.TryGetValue(name, out var value) == true ? value : null;
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using IndexOperator.Api;
+using k8s.Models;
+
+namespace IndexOperator.Planning;
+
+/// <summary>Why an attempt failed, in one word and one sentence: the builder's own report first, then what Kubernetes knows.</summary>
+public static class FailureClassification
+{
+    private const int MaxMessage = 2000;
+
+    private static readonly HashSet<string> ReportedReasons =
+    [
+        Reasons.InvalidSpec, Reasons.DataMissing, Reasons.DataCorrupt, Reasons.EmptySplit, Reasons.OversampledBlend, Reasons.OutOfSpace,
+        Reasons.ReadOnlyCache, Reasons.PermissionDenied, Reasons.VersionCorrupt, Reasons.Interrupted, Reasons.BuilderCrashed,
+    ];
+
+    /// <summary>The reason and message of a failed attempt.</summary>
+    public static FailureStatus Of(BuildAttempt attempt, PretrainIndex index)
+    {
+        ArgumentNullException.ThrowIfNull(attempt);
+        ArgumentNullException.ThrowIfNull(index);
+        return Of(attempt, attempt.NewestPod, index) is var (reason, message)
+            ? new FailureStatus { Reason = reason, Message = message.Length <= MaxMessage ? message : string.Concat(message.AsSpan(0, MaxMessage), "…") }
+            : new FailureStatus();
+    }
+
+    private static (string Reason, string Message) Of(BuildAttempt attempt, V1Pod? pod, PretrainIndex index)
+    {
+        var terminated = pod is null ? null : BuildAttempt.ContainerOf(pod)?.State?.Terminated;
+        if (pod?.Status?.Reason is "Evicted" or "Preempting" or "NodeLost" or "NodeShutdown" or "Shutdown" or "Terminated")
+        {
+            return (Reasons.Evicted, $"Pod {pod.Metadata.Name} was evicted ({pod.Status.Reason}): {pod.Status.Message ?? "the node gave no message"}");
+        }
+
+        if (terminated?.Reason == "OOMKilled")
+        {
+            return (Reasons.OutOfMemory, "The builder was killed for using more memory than its limit. Raise spec.build.resources.limits.memory; `index-builder plan` tells what a build needs.");
+        }
+
+        if (attempt.Report is { Outcome: BuildReport.Failed } report)
+        {
+            var reason = ReportedReasons.Contains(report.Reason ?? "") ? report.Reason! : Reasons.BuilderCrashed;
+            return (reason, report.Message is { Length: > 0 } message ? message : $"The builder reported {report.Reason} without a message. See the log of Job {attempt.Name}.");
+        }
+
+        if (attempt.FailedCondition?.Reason == "DeadlineExceeded")
+        {
+            return attempt.RunningSince is null && PodTrouble.Of(pod) is { } trouble
+                ? (trouble.Reason, trouble.Message)
+                : (Reasons.Timeout, $"The build did not end within spec.build.timeout ({index.Spec.Build.Timeout}). Raise it, or give the build more CPU.");
+        }
+
+        if (terminated is not null)
+        {
+            var tail = terminated.Message is { Length: > 0 } text ? $" The end of its log: {OneLine(text)}" : "";
+            return (Reasons.BuilderCrashed, string.Create(CultureInfo.InvariantCulture, $"The builder ended with exit code {terminated.ExitCode} ({terminated.Reason}) and no report.{tail}"));
+        }
+
+        if (PodTrouble.Of(pod) is { } pending)
+        {
+            return (pending.Reason, pending.Message);
+        }
+
+        return pod is null
+            ? (Reasons.Evicted, $"Job {attempt.Name} failed ({attempt.FailedCondition?.Reason ?? "no reason"}) and its pod is gone: it was deleted, or its node was lost.")
+            : (Reasons.BuilderCrashed, $"Job {attempt.Name} failed ({attempt.FailedCondition?.Reason ?? "no reason"}) without a report: {attempt.FailedCondition?.Message ?? "no message"}");
+    }
+
+    private static string OneLine(string text)
+    {
+        var line = string.Join(' ', text.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+        return line.Length <= 1000 ? line : "…" + line[^1000..];
+    }
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Serialization;
+using IndexOperator.Api;
+using k8s.Models;
+
+namespace IndexOperator.Planning;
+
+/// <summary>What one pass is to do. Carried out in order: actions, then the status (also when an action failed), then the events.</summary>
+public sealed record Plan
+{
+    /// <summary>What to change in the cluster, in this order; the first failure ends the actions.</summary>
+    public IReadOnlyList<PlannedAction> Actions { get; init; } = [];
+
+    /// <summary>The whole new status.</summary>
+    public PretrainIndexStatus Status { get; init; } = new();
+
+    /// <summary>What to tell people, once the status is written.</summary>
+    public IReadOnlyList<PlannedEvent> Events { get; init; } = [];
+
+    /// <summary>When to look again if nothing happens before; null = only when something happens.</summary>
+    public TimeSpan? LookAgainAfter { get; init; }
+}
+
+/// <summary>One change in the cluster. Repeating one is harmless: names derive from what the objects are for.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "action")]
+[JsonDerivedType(typeof(AttachFinalizer), "AttachFinalizer")]
+[JsonDerivedType(typeof(DetachFinalizer), "DetachFinalizer")]
+[JsonDerivedType(typeof(CreateClaim), "CreateClaim")]
+[JsonDerivedType(typeof(CreateJob), "CreateJob")]
+[JsonDerivedType(typeof(DeleteJob), "DeleteJob")]
+public abstract record PlannedAction;
+
+/// <summary>Hold the resource until its builds are cleaned up.</summary>
+/// <param name="Name">The finalizer.</param>
+public sealed record AttachFinalizer(string Name) : PlannedAction;
+
+/// <summary>Let the resource go.</summary>
+/// <param name="Name">The finalizer.</param>
+public sealed record DetachFinalizer(string Name) : PlannedAction;
+
+/// <summary>Create the claim of <c>spec.cache.claimTemplate</c>. It has no owner: deleting the resource never deletes data with it.</summary>
+/// <param name="Claim">The claim.</param>
+public sealed record CreateClaim(V1PersistentVolumeClaim Claim) : PlannedAction;
+
+/// <summary>Create a Job and, before it, the ConfigMap that its pod reads the spec from.</summary>
+/// <param name="Job">The Job.</param>
+/// <param name="Spec">The ConfigMap; null when the Job needs none.</param>
+public sealed record CreateJob(V1Job Job, V1ConfigMap? Spec) : PlannedAction;
+
+/// <summary>Delete a Job with its pods and its ConfigMap of the same name.</summary>
+/// <param name="Name">The Job's name.</param>
+/// <param name="Uid">The Job's uid: a Job that was created again under the name is left alone.</param>
+/// <param name="Because">Why, for the log.</param>
+public sealed record DeleteJob(string Name, string Uid, string Because) : PlannedAction;
+
+/// <summary>An event on the resource.</summary>
+/// <param name="Type"><c>Normal</c> or <c>Warning</c>.</param>
+/// <param name="Reason">One CamelCase word.</param>
+/// <param name="Action">What the operator did, one CamelCase word.</param>
+/// <param name="Note">For a person; at most 1 kB.</param>
+public sealed record PlannedEvent(string Type, string Reason, string Action, string Note);

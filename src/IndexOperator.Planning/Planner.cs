@@ -1,0 +1,37 @@
+namespace IndexOperator.Planning;
+
+/// <summary>
+/// Decides what one pass does: a pure function from what is observed to a plan. Each question has a policy of its own, asked in this
+/// order; the first that has an answer settles where the wanted version stands:
+/// <code>
+/// deletion -> spec -> suspension -> claims -> build (published? superseded? under way? failed? to be started?)
+///                                                |
+///                        situation -> current and previous -> conditions -> events
+/// </code>
+/// </summary>
+public static class Planner
+{
+    /// <summary>The plan for what is observed. Applying it and planning again gives no further actions.</summary>
+    public static Plan Plan(ObservedState observed)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        if (observed.Index.Metadata.DeletionTimestamp is not null)
+        {
+            return DeletionPolicy.Plan(observed);
+        }
+
+        var wanted = WantedBuild.Of(observed.Index);
+        var situation = SpecPolicy.Decide(observed, wanted)
+            ?? SuspensionPolicy.Decide(observed, wanted)
+            ?? BuildPolicy.Published(observed, wanted)
+            ?? RefusalPolicy.Decide(observed)
+            ?? ClaimsDecide(observed)
+            ?? BuildPolicy.Decide(observed, wanted);
+        return Report.Of(observed, wanted, situation);
+    }
+
+    private static Situation? ClaimsDecide(ObservedState observed) =>
+        ClaimPolicy.Trouble(observed) is { } trouble
+            ? new Situation(Standing.Stuck, trouble.Reason!, trouble.Message!) { Build = observed.Index.Status?.Build }
+            : null;
+}

@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using IndexOperator.Api;
+using k8s.Models;
+
+namespace IndexOperator.Planning;
+
+/// <summary>
+/// What the spec asks for, as two hashes. Equal <see cref="BuildKey"/>: one and the same published version satisfies both. Equal
+/// <see cref="JobKey"/>: one and the same Job carries both out. The version itself cannot be known before the data is read.
+/// </summary>
+public sealed record WantedBuild
+{
+    /// <summary>Hash over data, dataset, cache location, data version and rebuild token; 16 hex digits.</summary>
+    public required string BuildKey { get; init; }
+
+    /// <summary>Hash over <see cref="BuildKey"/> and <c>spec.build</c>; 16 hex digits.</summary>
+    public required string JobKey { get; init; }
+
+    /// <summary>The value of the rebuild annotation; null when there is none.</summary>
+    public string? RebuildToken { get; init; }
+
+    /// <summary>What this resource asks for now.</summary>
+    public static WantedBuild Of(PretrainIndex index)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        var token = index.Metadata.Annotations?.TryGetValue(Annotations.Rebuild, out var value) == true && value.Length > 0 ? value : null;
+        var json = PlanningJsonContext.Default;
+        var buildKey = Hash(
+            JsonSerializer.Serialize(index.Spec.Data, json.DataSpec),
+            JsonSerializer.Serialize(index.Spec.Dataset, json.DatasetSpec),
+            index.Spec.Cache.ClaimName,
+            index.Spec.Cache.ClaimTemplate is null ? null : "template",
+            index.Spec.Cache.SubPath,
+            index.Spec.DataVersion,
+            token);
+        return new WantedBuild
+        {
+            BuildKey = buildKey,
+            JobKey = Hash(buildKey, JsonSerializer.Serialize(index.Spec.Build, json.BuildSpec)),
+            RebuildToken = token,
+        };
+    }
+
+    /// <summary>
+    /// The name of an attempt's Job: the resource's name, shortened where needed, and 8 hex digits over everything that tells attempts
+    /// apart. At most 63 characters, as the label that Kubernetes makes of it.
+    /// </summary>
+    public string JobName(PretrainIndex index, int attempt) => NameOf(index, "build", JobKey, attempt.ToString(System.Globalization.CultureInfo.InvariantCulture));
+
+    internal static string NameOf(PretrainIndex index, string task, params string?[] parts)
+    {
+        var suffix = $"-{task}-{Hash([index.Metadata.Uid, task, .. parts])[..8]}";
+        var room = 63 - suffix.Length;
+        var name = index.Name();
+        return (name.Length <= room ? name : name[..room].TrimEnd('-', '.')).Replace('.', '-') + suffix;
+    }
+
+    private static string Hash(params string?[] parts)
+    {
+        var text = new StringBuilder();
+        foreach (var part in parts)
+        {
+            // Length before text, so that no two lists of parts read the same.
+            text.Append(part?.Length ?? -1).Append(':').Append(part).Append('\n');
+        }
+
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
+    }
+}
