@@ -3,6 +3,8 @@
 set -euo pipefail
 # shellcheck source=lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+# shellcheck source=lib/debian.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib/debian.sh"
 
 VERSION=1.20.2 # what Debian 12 carries; the newest that its Go 1.19 builds as it stands
 SUITE=bookworm
@@ -22,20 +24,6 @@ About 9 minutes on two cores, once. Each finished program is kept, so an interru
 Needs root (it installs Go 1.19 from Debian) and a configured Debian mirror; the apt sources of the machine are not changed.
 hack/provision.sh runs this when nothing faster gives the binaries.
 HELP
-}
-
-# The mirror that this machine already uses for Debian's main component, asked of apt itself, so that one-line and
-# deb822 sources, options and variables all count.
-debian_mirror() {
-  local created mirror
-  for created in Packages Sources; do
-    # shellcheck disable=SC2016
-    mirror=$(apt-get indextargets "Created-By: $created" --format '$(REPO_URI) $(COMPONENT) $(LABEL)' |
-      awk '$2 == "main" && $3 == "Debian" { print $1; exit }')
-    [ -z "$mirror" ] || { printf '%s\n' "$mirror"; return; }
-  done
-  die "found no Debian mirror for the source package" "apt knows no source with label Debian and component main" \
-    "run apt-get update, or add a Debian mirror to /etc/apt/sources.list"
 }
 
 fetch_source() { # fetch_source FOLDER: unpacks to FOLDER/go/src/k8s.io/kubernetes
@@ -80,12 +68,6 @@ STAMP
   mv -T "$folder/done/$name.partial" "$folder/done/$name"
 }
 
-install_tools() {
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get install -y --no-install-recommends "${PACKAGES[@]}" ||
-    { apt-get update && apt-get install -y --no-install-recommends "${PACKAGES[@]}"; }
-}
-
 main() {
   case ${1:-} in
     '') ;;
@@ -102,8 +84,7 @@ main() {
   free=$(df --output=avail -BG "$folder" | tail -n 1 | tr -dc 0-9)
   [ "$free" -ge 5 ] || die "not enough room to build Kubernetes" "$folder has $free GB free; the build takes 5 GB" \
     "free some, or set INDEXOPERATOR_CACHE to a folder elsewhere"
-  dpkg-query -W -f '${db:Status-Abbrev}\n' "${PACKAGES[@]}" 2>/dev/null | awk '$1 != "ii" { bad = 1 } END { exit bad || NR < '${#PACKAGES[@]}' }' ||
-    long_step "Installing Go 1.19 and build tools from Debian" "1 min" install_tools
+  install_packages "Go 1.19 and build tools" "${PACKAGES[@]}"
   [ -d "$folder/go/src/k8s.io/kubernetes" ] ||
     long_step "Fetching the source of Kubernetes $VERSION from Debian" "20 s" fetch_source "$folder"
   for i in "${!COMPONENTS[@]}"; do

@@ -108,7 +108,7 @@ start_apiserver() {
   if [ -n "$ADVERTISE" ]; then
     flags+=(--advertise-address="$ADVERTISE")
   else # nobody is to reach it from outside: needs no network interface, and writes no endpoint. (A documentation address.)
-    flags+=(--advertise-address=192.0.2.1 --endpoint-reconciler-type=none)
+    flags+=(--advertise-address=198.51.100.1 --endpoint-reconciler-type=none)
   fi
   [ -z "$AUDIT" ] || flags+=(--audit-log-path="$DIR/logs/audit.log" --audit-policy-file="$DIR/audit-policy.yaml" --audit-log-maxsize=500)
   daemon_start "$DIR" kube-apiserver "$program" "${flags[@]}"

@@ -113,3 +113,15 @@ make_authority() { # make_authority FOLDER
     -addext 'keyUsage=critical,keyCertSign,cRLSign' -keyout "$1/ca.key" -out "$1/ca.crt.partial" 2>/dev/null
   mv "$1/ca.crt.partial" "$1/ca.crt"
 }
+
+# ---- the node ----------------------------------------------------------------------------------------------------------
+
+NODE_NAME=indexoperator-node
+BRIDGE=idxop0
+POD_CIDR=${INDEXOPERATOR_POD_CIDR:-10.85.0.0/24}
+BRIDGE_IP="${POD_CIDR%.*}.1" # also the address of the node and of the API server: on this machine only
+PAUSE_IMAGE=localhost/indexoperator/pause:1
+
+kubeconfig_server() { sed -n 's/.*server: "\([^"]*\)".*/\1/p' "$1"; }
+
+containerd_socket() { printf '%s\n' "$1/containerd/containerd.sock"; }
