@@ -120,7 +120,7 @@ public sealed record BlendPerSplit
 /// <summary>Where versions are published. The location (claim, template or not, subPath) cannot change.</summary>
 [CelRule("has(self.claimName) != has(self.claimTemplate)", "exactly one of claimName and claimTemplate must be set")]
 [CelRule("has(self.claimName) == has(oldSelf.claimName) && (!has(self.claimName) || self.claimName == oldSelf.claimName)", "cache.claimName is immutable: create another PretrainIndex to publish elsewhere")]
-[CelRule("has(self.subPath) == has(oldSelf.subPath) && (!has(self.subPath) || self.subPath == oldSelf.subPath)", "cache.subPath is immutable: create another PretrainIndex to publish elsewhere")]
+[CelRule("(has(self.subPath) ? self.subPath : '') == (has(oldSelf.subPath) ? oldSelf.subPath : '')", "cache.subPath is immutable: create another PretrainIndex to publish elsewhere")]
 public sealed record CacheSpec
 {
     /// <summary>An existing claim.</summary>
@@ -133,7 +133,7 @@ public sealed record CacheSpec
     public ClaimTemplate? ClaimTemplate { get; init; }
 
     /// <summary>A folder on the claim; relative, without "..".</summary>
-    [StringLength(1024), DefaultValue("")]
+    [StringLength(1024)]
     [Description("Folder on the claim that holds the cache; relative, without \"..\". Immutable.")]
     public string SubPath { get; init; } = "";
 

@@ -83,13 +83,13 @@ public static class CustomResourceDefinition
                 },
                 ["metadata"] = new JsonObject
                 {
-                    ["description"] = "Standard object metadata. The name has at most 63 characters, because it is used as the value of labels.",
+                    // No description here: the API server takes none beside its own.
                     ["type"] = "object",
                     ["properties"] = new JsonObject
                     {
                         ["name"] = new JsonObject
                         {
-                            ["description"] = "Name of the index; unique in its namespace.",
+                            ["description"] = "Name of the index; at most 63 characters, because it is the value of labels on what belongs to it.",
                             ["type"] = "string",
                             ["maxLength"] = 63,
                         },

@@ -265,6 +265,11 @@ public sealed class SchemaBuilder(JsonSerializerOptions options, XmlDocs docs)
     {
         if (Attribute<DefaultValueAttribute>(property) is { } value)
         {
+            if (value.Value is "")
+            {
+                throw new SchemaException($"{where}: an empty text as default is refused by API servers of old (1.20 takes it for null). Leave [DefaultValue] away.");
+            }
+
             schema["default"] = value.Value is Array items
                 ? new JsonArray(items.Cast<object>().Select(item => Literal(item, where)).ToArray())
                 : Literal(value.Value, where);
