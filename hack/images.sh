@@ -54,12 +54,14 @@ source_hash() {
       if ($0 ~ /--from=/) next
       for (i = 2; i < NF; i++) if ($i !~ /^--/) print $i }' Dockerfile | sort -u)
   {
-    printf '%s\n' "$(stand_in_key)"
-    # shellcheck disable=SC2086  # COPY takes patterns
-    find . -maxdepth 1 -type f ! -name '*.md' -print0
-    # shellcheck disable=SC2068
-    [ ${#roots[@]} = 0 ] || find ${roots[@]} \( -name .git -o -name bin -o -name obj -o -name artifacts -o -name TestResults \) -prune -o -type f -print0 2>/dev/null || true
-  } | tr -d '\n' | sort -zu | xargs -0 sha256sum -- 2>/dev/null | sha256sum | cut -c1-20
+    stand_in_key
+    {
+      find . -maxdepth 1 -type f ! -name '*.md' -print0
+      # shellcheck disable=SC2068  # COPY takes patterns
+      [ ${#roots[@]} = 0 ] || find ${roots[@]} \( -name .git -o -name bin -o -name obj -o -name artifacts -o -name TestResults \) -prune \
+        -o -type f -print0
+    } 2>/dev/null | sort -zu | xargs -0 sha256sum --
+  } | sha256sum | cut -c1-20
 }
 
 image_label() { # image_label IMAGE LABEL
@@ -97,7 +99,8 @@ build_target() { # build_target TARGET HASH: under long_step
     printf '**/bin\n**/obj\n.git\nartifacts\n**/TestResults\n' >"$ignore"
     options+=(--ignorefile "$ignore")
   fi
-  buildah_here bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
   [ -z "$ignore" ] || rm -f "$ignore"
 }
 
@@ -179,7 +182,8 @@ C
   gcc -Os -static -o "$folder/pause" "$folder/pause.c"
   strip "$folder/pause"
   printf 'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n' >"$folder/Dockerfile"
-  buildah_here bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
   buildah_here push "$PAUSE_IMAGE" "docker-archive:$1.partial:$PAUSE_IMAGE"
   mv "$1.partial" "$1"
   rm -rf "$folder"
