@@ -13,7 +13,6 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
 TARGETS=(operator builder)
-SOURCE_LABEL=io.indexoperator.source
 
 usage() {
   cat <<HELP
@@ -77,8 +76,8 @@ image_id() {
     sed 's/^sha256://'
 }
 
-build_target() { # build_target TARGET HASH: under long_step
-  local target=$1 options=(--target "$1" --label "$SOURCE_LABEL=$2" -t "$(image_of "$1")") config ignore=''
+build_target() { # build_target TARGET: under long_step
+  local target=$1 options=(--target "$1" -t "$(image_of "$1")") config ignore=''
   for config in "$HOME/.nuget/NuGet/NuGet.Config" "$HOME/.config/NuGet/NuGet.Config"; do
     [ ! -f "$config" ] || break
     config=''
@@ -105,7 +104,7 @@ build_target() { # build_target TARGET HASH: under long_step
 }
 
 build() {
-  local targets=("$@") target hash
+  local targets=("$@") target hash built id
   [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
   [ -f "$CONTEXT/Dockerfile" ] || die "no Dockerfile in $CONTEXT" "images are built from the repository" "set INDEXOPERATOR_CONTEXT to the folder that has it"
   cd "$CONTEXT"
@@ -114,14 +113,20 @@ build() {
     need_commands buildah
   fi
   hold_lock "$INDEXOPERATOR_CACHE/images.lock" "building images"
+  use_docker || buildah_here rm --all >/dev/null 2>&1 || true # what an interrupted build left mounted
   hash=$(source_hash)
   for target in "${targets[@]}"; do
-    if [ "$(image_label "$(image_of "$target")" "$SOURCE_LABEL" || true)" = "$hash" ]; then
+    # Not a label in the image: buildah keeps the old one when all layers come from its cache.
+    built="$INDEXOPERATOR_CACHE/images/$target.built"
+    id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
+    if [ -n "$id" ] && [ "$(cat "$built" 2>/dev/null)" = "$hash $id" ]; then
       log "image $target is up to date"
       continue
     fi
     use_docker || ensure_base_images
-    long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target" "$hash"
+    long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target"
+    mkdir -p "$INDEXOPERATOR_CACHE/images"
+    printf '%s %s\n' "$hash" "$(image_id "$(image_of "$target")")" >"$built"
   done
 }
 

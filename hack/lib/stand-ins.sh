@@ -27,7 +27,7 @@ dotnet_root() {
 
 stand_in_key() { # changes with whatever a stand-in is made of
   {
-    printf '%s\n' "1 $BASE_PACKAGES $(uname -m)"
+    printf '%s\n' "2 $BASE_PACKAGES $(uname -m)"
     find "$(dotnet_root)/shared" "$(dotnet_root)/sdk" -mindepth 1 -maxdepth 2 -name '[0-9]*' 2>/dev/null | sort
   } | sha256sum | cut -c1-16
 }
