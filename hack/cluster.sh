@@ -56,11 +56,11 @@ down() {
 }
 
 status() {
-  [ -d "$DIR" ] || { printf 'there is no cluster %s\n' "$NAME"; return 1; }
+  [ -d "$DIR" ] || { printf 'there is no cluster %s\n' "$NAME"; exit 1; }
   local code=0
   "$HACK/control-plane.sh" status "$DIR" || code=1
   "$HACK/node.sh" status "$DIR" || code=1
-  return $code
+  exit $code
 }
 
 main() {

@@ -263,7 +263,7 @@ status() {
     if pid=$(daemon_pid "$DIR" "$name"); then printf '%-24s running, process %s\n' "$name" "$pid"; else printf '%-24s stopped\n' "$name"; code=1; fi
   done
   if node_ready >/dev/null 2>&1; then printf '%-24s Ready\n' "$NODE_NAME"; else printf '%-24s not Ready\n' "$NODE_NAME"; code=1; fi
-  return $code
+  exit $code
 }
 
 main() {
