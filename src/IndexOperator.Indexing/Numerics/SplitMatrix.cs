@@ -83,7 +83,7 @@ public sealed partial class SplitMatrix
         for (var i = 0; i < _ranges.Length; i++)
         {
             rows.Add(_ranges[i] is var (begin, end)
-                ? new List<object?> { i == 0 && _beginsWithInteger ? 0L : begin, end }
+                ? new List<object?> { i == 0 && _beginsWithInteger ? (object)0L : begin, end }
                 : null);
         }
 
