@@ -28,7 +28,7 @@ public enum FailureReason
     PermissionDenied,
 
     /// <summary>A version that is already published does not match its manifest.</summary>
-    CacheCorrupt,
+    VersionCorrupt,
 
     /// <summary>The storage answered with an error that another attempt may not meet.</summary>
     StorageError,

@@ -5,7 +5,7 @@ public static class BareOutput
 {
     /// <summary>Builds; every file appears whole, over an older one of its name if there is one.</summary>
     /// <returns>The plan and the files written.</returns>
-    /// <exception cref="IndexingException">As for <see cref="CachePublisher.Publish"/>, without CacheCorrupt.</exception>
+    /// <exception cref="IndexingException">As for <see cref="CachePublisher.Publish"/>, without VersionCorrupt.</exception>
     public static (IndexPlan Plan, IReadOnlyList<IndexFile> Files) Write(
         ICacheFileSystem files,
         string directory,

@@ -10,7 +10,7 @@ public static class VersionVerifier
 
     /// <summary>Checks every file's size, checksum, header and shape, and that no file is missing or strange.</summary>
     /// <returns>The manifest.</returns>
-    /// <exception cref="IndexingException">CacheCorrupt naming the first fault, or what the storage throws.</exception>
+    /// <exception cref="IndexingException">VersionCorrupt naming the first fault, or what the storage throws.</exception>
     public static IndexManifest Verify(string versionPath, BuildOptions options)
     {
         try
@@ -28,7 +28,7 @@ public static class VersionVerifier
     }
 
     /// <summary>Reads the manifest of a version.</summary>
-    /// <exception cref="IndexingException">CacheCorrupt: it is missing or no manifest.</exception>
+    /// <exception cref="IndexingException">VersionCorrupt: it is missing or no manifest.</exception>
     public static IndexManifest ReadManifest(string versionPath)
     {
         var file = new FileInfo(Path.Combine(versionPath, CacheLayout.Manifest));
@@ -122,6 +122,6 @@ public static class VersionVerifier
     }
 
     private static IndexingException Corrupt(string path, string cause) => new(
-        FailureReason.CacheCorrupt,
+        FailureReason.VersionCorrupt,
         $"The published version {path} is corrupt: {cause}. Move it away once no pod uses it, and build again.");
 }
