@@ -109,7 +109,7 @@ public sealed class CachePublisher
             MegatronCore = request.MegatronCore,
             Parameters = JsonDocument.Parse(PythonJson.Dump(VersionIdentity.Parameters(request))).RootElement,
             Splits = [.. plan.Splits.Select(Describe)],
-            Data = [.. plan.Data.Select(Describe)],
+            Data = [.. plan.Data.Select(ManifestData.Of)],
             Files = [.. written, WriteSequences(plan)],
             Timings = new ManifestTimings(Seconds(readSeconds), Seconds(_options.Time.GetElapsedTime(started).TotalSeconds)),
         };
@@ -185,9 +185,6 @@ public sealed class CachePublisher
         split.Blended is null ? GptDatasetPlan.ClassName : BlendedDatasetPlan.ClassName,
         split.Blended is { } blended ? [blended.Hash] : [.. split.Datasets.Select(dataset => dataset.Hash)],
         split.Samples);
-
-    private static ManifestData Describe(IndexedDataset data) => new(
-        data.Prefix, data.IdxSha256, data.Idx.Bytes, data.Bin.Bytes, data.TokenType.Name, data.SequenceLengths.Length, data.DocumentCount - 1, data.Tokens);
 
     private static double Seconds(double seconds) => Math.Round(seconds, 3);
 }

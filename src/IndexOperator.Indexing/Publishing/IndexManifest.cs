@@ -80,7 +80,12 @@ public sealed record ManifestSplit(string Split, string Class, IReadOnlyList<str
 /// <param name="Sequences">Sequences.</param>
 /// <param name="Documents">Documents.</param>
 /// <param name="Tokens">Tokens.</param>
-public sealed record ManifestData(string Prefix, string IdxSha256, long IdxBytes, long BinBytes, string TokenType, long Sequences, long Documents, long Tokens);
+public sealed record ManifestData(string Prefix, string IdxSha256, long IdxBytes, long BinBytes, string TokenType, long Sequences, long Documents, long Tokens)
+{
+    /// <summary>Describes a dataset that was read.</summary>
+    public static ManifestData Of(IndexedDataset data) => new(
+        data.Prefix, data.IdxSha256, data.Idx.Bytes, data.Bin.Bytes, data.TokenType.Name, data.SequenceLengths.Length, data.DocumentCount - 1, data.Tokens);
+}
 
 /// <summary>Seconds that parts of a build took.</summary>
 /// <param name="ReadSeconds">Reading, checking and hashing the data.</param>
