@@ -68,6 +68,15 @@ internal sealed record ErrorResult(string Reason, string Message);
 [JsonSerializable(typeof(ErrorResult))]
 internal sealed partial class BuilderJson : JsonSerializerContext;
 
+/// <summary>The same JSON for logs: one line, and with signs such as + left as they are.</summary>
+internal static class LogJson
+{
+    public static BuilderJson Context { get; } = new(new JsonSerializerOptions(BuilderJson.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}
+
 /// <summary>The same JSON for people: indented, and with every letter left as it is.</summary>
 internal static class PrettyJson
 {

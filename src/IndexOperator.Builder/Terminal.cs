@@ -36,7 +36,7 @@ internal sealed class Terminal(TalkMode mode)
     {
         if (Mode == TalkMode.Log)
         {
-            WriteLine(JsonSerializer.Serialize(line, BuilderJson.Default.BuilderEvent));
+            WriteLine(JsonSerializer.Serialize(line, LogJson.Context.BuilderEvent));
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class Terminal(TalkMode mode)
         if (Mode == TalkMode.Log)
         {
             return run(new ProgressMeter(time, LogInterval, progress =>
-                WriteLine(JsonSerializer.Serialize(new BuildProgressLine { Progress = progress }, BuilderJson.Default.BuildProgressLine))));
+                WriteLine(JsonSerializer.Serialize(new BuildProgressLine { Progress = progress }, LogJson.Context.BuildProgressLine))));
         }
 
         if (Mode == TalkMode.Json || Console.IsOutputRedirected)

@@ -16,7 +16,7 @@ public sealed record TextSource(string Name, IReadOnlyList<string> Directories, 
     /// <summary>The sources that can be named.</summary>
     public static IReadOnlyList<TextSource> Known { get; } =
     [
-        new("manpages", ["/usr/share/man", "/usr/share/info"], path => !path.Contains("/de/", StringComparison.Ordinal)),
+        new("manpages", ["/usr/share/man", "/usr/share/info"], _ => true),
         new("docs", ["/usr/share/doc"], path => !IsLicence(path)),
         new("licences", ["/usr/share/common-licenses", "/usr/share/doc"], path => path.Contains("common-licenses", StringComparison.Ordinal) || IsLicence(path)),
     ];
