@@ -39,7 +39,8 @@ internal sealed record PlannedBlend(string Split, string Hash, long Samples, int
 internal sealed record VerifyResult(string Path, string Kind, string? Version, int Datasets, int Files, long Bytes);
 
 /// <summary>What <c>prune</c> says.</summary>
-internal sealed record PruneResult(string Staging, bool Removed);
+/// <param name="Removed">Names of the removed staging directories.</param>
+internal sealed record PruneResult(IReadOnlyList<string> Removed);
 
 /// <summary>What <c>inspect</c> says of an <c>.idx</c>.</summary>
 internal sealed record IdxResult(string Path, string TokenType, long Sequences, long Documents, long Tokens, long LongestSequence, bool Multimodal, string Sha256);

@@ -12,6 +12,8 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
 
     public bool DirectoryExists(string path) => _local.DirectoryExists(path);
 
+    public IReadOnlyList<string> ListDirectories(string path) => _local.ListDirectories(path);
+
     public void CreateDirectory(string path) => Change(() => _local.CreateDirectory(path));
 
     public Stream CreateFile(string path)

@@ -12,14 +12,16 @@ internal sealed class BuildCommand
     private readonly Terminal _terminal;
     private readonly TerminationLog _log;
     private readonly string? _cacheRoot;
+    private readonly string? _discardStaging;
     private readonly string _buildId;
     private readonly long _started = TimeProvider.System.GetTimestamp();
 
-    private BuildCommand(Terminal terminal, TerminationLog log, string? cacheRoot, string buildId)
+    private BuildCommand(Terminal terminal, TerminationLog log, string? cacheRoot, string? discardStaging, string buildId)
     {
         _terminal = terminal;
         _log = log;
         _cacheRoot = cacheRoot;
+        _discardStaging = discardStaging;
         _buildId = buildId;
     }
 
@@ -31,6 +33,7 @@ internal sealed class BuildCommand
         var map = CommonOptions.Map();
         var threads = CommonOptions.Threads();
         var buildId = new Option<string?>("--build-id") { Description = "Name of the staging directory; default: random.", HelpName = "ID" };
+        var discard = CommonOptions.DiscardStaging();
         var termination = new Option<string?>("--termination-log") { Description = "Where to leave the final report; default: /dev/termination-log in a container.", HelpName = "PATH" };
         var dataVersion = new Option<string?>("--data-version") { Description = "Label of the data for the manifest; default: spec.dataVersion.", HelpName = "NAME" };
         var format = CommonOptions.Format();
@@ -42,7 +45,7 @@ internal sealed class BuildCommand
               index-builder build -f web-mix.yaml --output ./npy_index --map /data=./corpus
             """)
         {
-            file, cacheRoot, output, map, threads, buildId, termination, dataVersion, format,
+            file, cacheRoot, output, map, threads, buildId, discard, termination, dataVersion, format,
         };
         command.Validators.Add(result =>
         {
@@ -57,6 +60,7 @@ internal sealed class BuildCommand
                 Terminal.For(parsed.GetValue(format)),
                 new TerminationLog(parsed.GetValue(termination)),
                 parsed.GetValue(cacheRoot),
+                parsed.GetValue(discard),
                 parsed.GetValue(buildId) ?? Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture));
             return build.Run(parsed.GetValue(file)!, parsed.GetValue(map)!, parsed.GetValue(threads), parsed.GetValue(output), parsed.GetValue(dataVersion));
         });
@@ -92,6 +96,11 @@ internal sealed class BuildCommand
 
     private BuildReport Publish(IndexRequest request, DataRoots roots, BuildOptions options, string? dataVersion)
     {
+        if (_discardStaging is { } prefix)
+        {
+            _ = StagingSweep.Remove(LocalFileSystem.Instance, _cacheRoot!, prefix, except: _buildId);
+        }
+
         var identity = new BuildIdentity(_buildId, CommonOptions.BuilderVersion, dataVersion);
         var result = CachePublisher.Publish(LocalFileSystem.Instance, _cacheRoot!, request, roots.Locate, identity, options);
         var manifest = result.Manifest;

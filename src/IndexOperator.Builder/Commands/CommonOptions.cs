@@ -45,6 +45,12 @@ internal static class CommonOptions
         return option;
     }
 
+    public static Option<string?> DiscardStaging() => new("--discard-staging")
+    {
+        Description = "Remove every other staging directory whose name begins with PREFIX: its builds must all be over.",
+        HelpName = "PREFIX",
+    };
+
     public static Option<string?> Format()
     {
         var option = new Option<string?>("--format", "-o")

@@ -9,6 +9,9 @@ public interface ICacheFileSystem
     /// <summary>Whether a directory is there.</summary>
     bool DirectoryExists(string path);
 
+    /// <summary>Names of the directories in a directory; none when it is not there.</summary>
+    IReadOnlyList<string> ListDirectories(string path);
+
     /// <summary>Creates a directory and those above it; nothing when it is there.</summary>
     void CreateDirectory(string path);
 

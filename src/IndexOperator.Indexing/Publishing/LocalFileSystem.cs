@@ -71,6 +71,19 @@ public sealed partial class LocalFileSystem : ICacheFileSystem
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> ListDirectories(string path)
+    {
+        try
+        {
+            return [.. Directory.EnumerateDirectories(path).Select(directory => Path.GetFileName(directory))];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
+    /// <inheritdoc/>
     public void DeleteFile(string path)
     {
         try
