@@ -132,6 +132,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = "$DIR/containerd/runc"
 TOML
   cat >"$DIR/cni/conf/10-bridge.conflist" <<CNI
 {"cniVersion": "0.3.1", "name": "indexoperator", "plugins": [

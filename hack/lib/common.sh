@@ -118,6 +118,7 @@ trap 'log "error: ${BASH_SOURCE[0]##*/}, line $LINENO: this failed: $BASH_COMMAN
 
 cache_begin() { # cache_begin ENTRY -> prints a temporary folder for it
   mkdir -p "$(dirname "$INDEXOPERATOR_CACHE/$1")"
+  rm -rf "$INDEXOPERATOR_CACHE/$1".partial-* # of a run that was interrupted; the caller holds a lock
   mktemp -d "$INDEXOPERATOR_CACHE/$1.partial-XXXXXX"
 }
 

@@ -91,18 +91,22 @@ build_stand_ins() { # build_stand_ins KEY ROOT.tar NAME...
   for name in "$@"; do build_stand_in "$name" "$key" "$archive"; done
 }
 
-pull_base_images() {
+pull_base_images() { # under long_step
   local name
-  for name in "${BASE_IMAGES[@]}"; do
+  for name in "$@"; do
     step_progress "$name"
-    buildah_here pull "$BASE_REGISTRY/$name"
+    buildah_here pull -q "$BASE_REGISTRY/$name"
   done
 }
 
 ensure_base_images() {
   local name key label missing=() entry directory
   if registry_answers; then
-    long_step "Pulling base images from $BASE_REGISTRY" "1 min, first time" pull_base_images
+    for name in "${BASE_IMAGES[@]}"; do # a stand-in gives way to the real one
+      label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=missing
+      [ -z "$label" ] || [ "$label" = "<no value>" ] || missing+=("$name")
+    done
+    [ ${#missing[@]} = 0 ] || long_step "Pulling base images from $BASE_REGISTRY" "1 min, first time" pull_base_images "${missing[@]}"
     return
   fi
   key=$(stand_in_key)
