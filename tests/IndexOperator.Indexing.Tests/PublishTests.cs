@@ -141,6 +141,15 @@ public sealed class PublishTests : IDisposable
     }
 
     [Fact]
+    public void A_write_to_a_full_device_is_out_of_space()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "This machine lacks /dev/full.");
+        using var file = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, 0);
+        var fault = Assert.ThrowsAny<IOException>(() => file.Write([1]));
+        Assert.Equal(FailureReason.OutOfSpace, StorageFaults.Translate(fault, "Writing", isWrite: true).Reason);
+    }
+
+    [Fact]
     public void Too_little_space_is_told_before_anything_is_built()
     {
         var files = new FaultyFileSystem(_ => null) { Available = 1000 };
