@@ -21,7 +21,7 @@ public static class FailureClassification
         ArgumentNullException.ThrowIfNull(attempt);
         ArgumentNullException.ThrowIfNull(index);
         return Of(attempt, attempt.NewestPod, index) is var (reason, message)
-            ? new FailureStatus { Reason = reason, Message = message.Length <= MaxMessage ? message : string.Concat(message.AsSpan(0, MaxMessage), "…") }
+            ? new FailureStatus { Reason = reason, Message = Clip.Characters(message, MaxMessage) }
             : new FailureStatus();
     }
 
@@ -70,6 +70,6 @@ public static class FailureClassification
     private static string OneLine(string text)
     {
         var line = string.Join(' ', text.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-        return line.Length <= 1000 ? line : "…" + line[^1000..];
+        return Clip.Tail(line, 1000);
     }
 }
