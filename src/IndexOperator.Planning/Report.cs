@@ -26,7 +26,7 @@ public static class Report
             Previous = previous,
             Build = situation.Build,
             Consumers = before?.Consumers,
-            ClaimName = current is null || situation.Reason != Reasons.InvalidSpec ? ClaimPolicy.CacheClaimName(index) : before?.ClaimName,
+            ClaimName = situation.Reason != Reasons.InvalidSpec ? ClaimPolicy.CacheClaimName(index) : before?.ClaimName,
             RebuildToken = situation.Standing == Standing.Published ? wanted.RebuildToken : before?.RebuildToken,
             Conditions = Conditions(observed, situation, current),
         };
