@@ -15,6 +15,12 @@ public readonly record struct GoDuration
     /// <summary>The schema's pattern: no sign; days and weeks do not exist in Go.</summary>
     public const string Pattern = @"^(0|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+)$";
 
+    /// <summary>The longest text that is read.</summary>
+    public const int MaxLength = 64;
+
+    // 292 years: Go's own limit.
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(106_751);
+
     private static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
     private readonly string? _text;
@@ -25,11 +31,14 @@ public readonly record struct GoDuration
         Value = value;
     }
 
-    /// <summary>The length of time, at .NET's resolution of 100 ns.</summary>
+    /// <summary>
+    /// The length of time, at .NET's resolution of 100 ns; at most 292 years. Longer texts count as 292 years instead of being refused:
+    /// the schema's pattern lets them pass, and a stored resource must stay readable.
+    /// </summary>
     public TimeSpan Value { get; }
 
     /// <summary>Reads Go's text form.</summary>
-    /// <exception cref="FormatException">The text is not a duration or is longer than 292 years.</exception>
+    /// <exception cref="FormatException">The text is not a duration.</exception>
     public static GoDuration Parse(string text) =>
         TryParse(text, out var duration)
             ? duration
@@ -39,7 +48,7 @@ public readonly record struct GoDuration
     public static bool TryParse(string? text, out GoDuration duration)
     {
         duration = default;
-        if (string.IsNullOrEmpty(text) || text.Length > 64)
+        if (string.IsNullOrEmpty(text) || text.Length > MaxLength)
         {
             return false;
         }
@@ -72,12 +81,7 @@ public readonly record struct GoDuration
             rest = rest[unit.Length..];
         }
 
-        if (ticks > TimeSpan.FromDays(106_751).Ticks)
-        {
-            return false;
-        }
-
-        duration = new GoDuration(text, TimeSpan.FromTicks((long)ticks));
+        duration = new GoDuration(text, ticks < Longest.Ticks ? TimeSpan.FromTicks((long)ticks) : Longest);
         return true;
     }
 

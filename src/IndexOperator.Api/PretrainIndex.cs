@@ -60,6 +60,7 @@ public sealed class PretrainIndex : IKubernetesObject<V1ObjectMeta>
 
     /// <summary>What the operator reports.</summary>
     [JsonPropertyName("status")]
+    [DefaultEmptyObject]
     [Description("What the operator reports. Written by the operator only.")]
     public PretrainIndexStatus? Status { get; set; }
 }

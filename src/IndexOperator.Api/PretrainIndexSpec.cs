@@ -5,6 +5,8 @@ using IndexOperator.Api.Schema;
 namespace IndexOperator.Api;
 
 /// <summary>What a person declares.</summary>
+[CelRule("!has(self.data.blend) || has(self.dataset.split)", "dataset.split is required with data.blend: write the run's split text exactly")]
+[CelRule("!has(self.data.blendPerSplit) || !has(self.dataset.split)", "dataset.split does not go with data.blendPerSplit: Megatron-Core refuses the two together")]
 public sealed record PretrainIndexSpec
 {
     /// <summary>An opaque name that Git gives to a state of the data; a change asks for a new build.</summary>
@@ -93,6 +95,7 @@ public sealed record BlendEntry
 }
 
 /// <summary>A blend for each split; a split that is null has no dataset.</summary>
+[CelRule("has(self.train) || has(self.validation) || has(self.test)", "at least one of train, validation and test must be set")]
 public sealed record BlendPerSplit
 {
     /// <summary>Datasets of the training split.</summary>
@@ -117,7 +120,7 @@ public sealed record BlendPerSplit
 /// <summary>Where versions are published. The location (claim, template or not, subPath) cannot change.</summary>
 [CelRule("has(self.claimName) != has(self.claimTemplate)", "exactly one of claimName and claimTemplate must be set")]
 [CelRule("has(self.claimName) == has(oldSelf.claimName) && (!has(self.claimName) || self.claimName == oldSelf.claimName)", "cache.claimName is immutable: create another PretrainIndex to publish elsewhere")]
-[CelRule("has(self.subPath) == has(oldSelf.subPath) && (!has(self.subPath) || self.subPath == oldSelf.subPath)", "cache.subPath is immutable: create another PretrainIndex to publish elsewhere")]
+[CelRule("(has(self.subPath) ? self.subPath : '') == (has(oldSelf.subPath) ? oldSelf.subPath : '')", "cache.subPath is immutable: create another PretrainIndex to publish elsewhere")]
 public sealed record CacheSpec
 {
     /// <summary>An existing claim.</summary>
@@ -130,7 +133,7 @@ public sealed record CacheSpec
     public ClaimTemplate? ClaimTemplate { get; init; }
 
     /// <summary>A folder on the claim; relative, without "..".</summary>
-    [StringLength(1024), DefaultValue("")]
+    [StringLength(1024)]
     [Description("Folder on the claim that holds the cache; relative, without \"..\". Immutable.")]
     public string SubPath { get; init; } = "";
 
@@ -159,7 +162,7 @@ public sealed record ClaimTemplate
     public string? StorageClassName { get; init; }
 
     /// <summary>Access modes; training pods on several nodes need ReadWriteMany.</summary>
-    [ItemCount(1, 4), ListType("atomic")]
+    [ItemCount(1, 4), ListType("atomic"), DefaultValue(new[] { ClaimAccessMode.ReadWriteMany })]
     [Description("Access modes; training pods on several nodes need ReadWriteMany.")]
     public IReadOnlyList<ClaimAccessMode> AccessModes { get; init; } = [ClaimAccessMode.ReadWriteMany];
 

@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# A whole Kubernetes on this machine, by one command: provision, control plane, node.
+set -euo pipefail
+HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib/common.sh
+. "$HACK/lib/common.sh"
+# shellcheck source=lib/kubernetes.sh
+. "$HACK/lib/kubernetes.sh"
+
+usage() {
+  cat <<HELP
+Usage: hack/cluster.sh up|down|status [--name NAME]
+
+up      provisions the machine, starts a control plane with scheduler and a node labelled nvidia.com/gpu.present=true, and
+        prints the path of the kubeconfig as its only line on standard output. Returns at once when the cluster is up and
+        healthy; a broken one is taken down and started anew.
+down    removes all of it: pods, processes, mounts, network, rules, files.
+status  says what runs; code 0 when all of it does.
+
+NAME is demo unless given; state is in $INDEXOPERATOR_STATE/NAME. One cluster with a node at a time (they
+share bridge and ports); bare control planes (hack/control-plane.sh) can run beside it. Needs root.
+HELP
+}
+
+healthy() { "$HACK/control-plane.sh" status "$DIR" >/dev/null 2>&1 && "$HACK/node.sh" status "$DIR" >/dev/null 2>&1; }
+
+remove() {
+  [ -d "$DIR" ] || return 0
+  "$HACK/node.sh" down "$DIR"
+  "$HACK/control-plane.sh" down "$DIR" --purge
+}
+
+up() {
+  hold_lock "$INDEXOPERATOR_STATE/.$NAME.lock" "the cluster $NAME"
+  if healthy; then
+    log "cluster $NAME is up"
+  else
+    "$HACK/provision.sh" all
+    if [ -d "$DIR" ]; then
+      log "cluster $NAME is not whole: taking away what is left of it, then starting anew"
+      remove
+    fi
+    "$HACK/node.sh" network "$DIR"
+    "$HACK/control-plane.sh" up "$DIR" --bind "$BRIDGE_IP" --advertise "$BRIDGE_IP" --with-scheduler >/dev/null
+    "$HACK/node.sh" up "$DIR" --gpu-label
+    log "cluster $NAME is up; use it with: export KUBECONFIG=$DIR/admin.kubeconfig"
+  fi
+  printf '%s\n' "$DIR/admin.kubeconfig"
+}
+
+down() {
+  hold_lock "$INDEXOPERATOR_STATE/.$NAME.lock" "the cluster $NAME"
+  if [ -d "$DIR" ]; then remove; else log "there is no cluster $NAME"; fi
+  rm -f "$INDEXOPERATOR_STATE/.$NAME.lock"
+  rmdir "$INDEXOPERATOR_STATE" 2>/dev/null || true
+}
+
+status() {
+  [ -d "$DIR" ] || { printf 'there is no cluster %s\n' "$NAME"; return 1; }
+  local code=0
+  "$HACK/control-plane.sh" status "$DIR" || code=1
+  "$HACK/node.sh" status "$DIR" || code=1
+  return $code
+}
+
+main() {
+  case ${1:-} in
+    -h | --help | help) usage; exit 0 ;;
+    up | down | status) ;;
+    *) usage >&2; die "unknown command: ${1:-(none)}" ;;
+  esac
+  local command=$1
+  shift
+  NAME=demo
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --name) NAME=${2:?--name needs a name}; shift ;;
+      *) usage >&2; die "unknown option: $1" ;;
+    esac
+    shift
+  done
+  [[ $NAME =~ ^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$ ]] || die "not a cluster name: $NAME" "names are up to 20 small letters, digits and dashes"
+  need_root "a cluster with a node"
+  DIR="$INDEXOPERATOR_STATE/$NAME"
+  "$command"
+}
+
+main "$@"

@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# Builds the operator's and the builder's images from the repository's Dockerfile and loads them into the node.
+set -euo pipefail
+HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib/common.sh
+. "$HACK/lib/common.sh"
+# shellcheck source=lib/kubernetes.sh
+. "$HACK/lib/kubernetes.sh"
+# shellcheck source=lib/debian.sh
+. "$HACK/lib/debian.sh"
+# shellcheck source=lib/stand-ins.sh
+. "$HACK/lib/stand-ins.sh"
+
+CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
+TARGETS=(operator builder)
+SOURCE_LABEL=io.indexoperator.source
+
+usage() {
+  cat <<HELP
+Usage: hack/images.sh build [operator|builder]...
+       hack/images.sh load DIR [operator|builder]...
+       hack/images.sh load-file DIR ARCHIVE.tar
+       hack/images.sh load-pause DIR
+       hack/images.sh clean
+
+build       builds the named targets (default: both) of the Dockerfile as docker.io/indexoperator/TARGET:dev; in about a
+            second when nothing that goes into them has changed. Uses docker when a daemon answers, else buildah (as root).
+            Where the base images cannot be pulled, stand-ins are made from Debian packages and this machine's own .NET.
+load        loads them into the containerd of the node in DIR (hack/node.sh); what is already there is skipped.
+load-file   loads any docker archive.
+load-pause  the image of pod sandboxes, made here from a few lines of C.
+clean       removes the built images and layers.
+
+INDEXOPERATOR_CONTEXT     folder with the Dockerfile (default: the repository)
+INDEXOPERATOR_STAND_INS   yes: use stand-ins without trying to pull; no: never
+Layers and NuGet packages are kept in $INDEXOPERATOR_CACHE; NuGet's configuration and the
+certificates of this machine are mounted while building and are in no image.
+HELP
+}
+
+image_of() { printf 'docker.io/indexoperator/%s:dev\n' "$1"; }
+
+use_docker() {
+  if [ -z "${BUILD_WITH:-}" ]; then
+    if command -v docker >/dev/null && timeout 5 docker info >/dev/null 2>&1; then BUILD_WITH=docker; else BUILD_WITH=buildah; fi
+  fi
+  [ "$BUILD_WITH" = docker ]
+}
+
+# What the Dockerfile can see: the Dockerfile itself, files beside it and all that it copies. Not what a build writes.
+source_hash() {
+  local -a roots
+  mapfile -t roots < <(awk 'toupper($1) == "COPY" || toupper($1) == "ADD" {
+      if ($0 ~ /--from=/) next
+      for (i = 2; i < NF; i++) if ($i !~ /^--/) print $i }' Dockerfile | sort -u)
+  {
+    printf '%s\n' "$(stand_in_key)"
+    # shellcheck disable=SC2086  # COPY takes patterns
+    find . -maxdepth 1 -type f ! -name '*.md' -print0
+    # shellcheck disable=SC2068
+    [ ${#roots[@]} = 0 ] || find ${roots[@]} \( -name .git -o -name bin -o -name obj -o -name artifacts -o -name TestResults \) -prune -o -type f -print0 2>/dev/null || true
+  } | tr -d '\n' | sort -zu | xargs -0 sha256sum -- 2>/dev/null | sha256sum | cut -c1-20
+}
+
+image_label() { # image_label IMAGE LABEL
+  if use_docker; then
+    docker image inspect --format "{{index .Config.Labels \"$2\"}}" "$1" 2>/dev/null
+  else
+    buildah_here inspect --type image --format "{{index .OCIv1.Config.Labels \"$2\"}}" "$1" 2>/dev/null
+  fi
+}
+
+image_id() {
+  if use_docker; then docker image inspect --format '{{.Id}}' "$1"; else buildah_here inspect --type image --format '{{.FromImageID}}' "$1"; fi |
+    sed 's/^sha256://'
+}
+
+build_target() { # build_target TARGET HASH: under long_step
+  local target=$1 options=(--target "$1" --label "$SOURCE_LABEL=$2" -t "$(image_of "$1")") config ignore=''
+  for config in "$HOME/.nuget/NuGet/NuGet.Config" "$HOME/.config/NuGet/NuGet.Config"; do
+    [ ! -f "$config" ] || break
+    config=''
+  done
+  if use_docker; then
+    [ -z "$config" ] || options+=(--secret "id=nugetconfig,src=$config")
+    DOCKER_BUILDKIT=1 docker build --network host "${options[@]}" .
+    return
+  fi
+  mkdir -p "$INDEXOPERATOR_CACHE/nuget"
+  # Mounted while building, in no layer.
+  options+=(--volume "$INDEXOPERATOR_CACHE/nuget:/root/.nuget/packages:rw")
+  [ -z "$config" ] || options+=(--volume "$config:/root/.nuget/NuGet/NuGet.Config:ro" --secret "id=nugetconfig,src=$config")
+  [ ! -d /etc/ssl/certs ] || options+=(--volume /etc/ssl/certs:/etc/ssl/certs:ro)
+  [ ! -d /usr/local/share/ca-certificates ] || options+=(--volume /usr/local/share/ca-certificates:/usr/local/share/ca-certificates:ro)
+  if [ ! -e .dockerignore ]; then
+    ignore=$(mktemp)
+    printf '**/bin\n**/obj\n.git\nartifacts\n**/TestResults\n' >"$ignore"
+    options+=(--ignorefile "$ignore")
+  fi
+  buildah_here bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
+  [ -z "$ignore" ] || rm -f "$ignore"
+}
+
+build() {
+  local targets=("$@") target hash
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+  [ -f "$CONTEXT/Dockerfile" ] || die "no Dockerfile in $CONTEXT" "images are built from the repository" "set INDEXOPERATOR_CONTEXT to the folder that has it"
+  cd "$CONTEXT"
+  if ! use_docker; then
+    need_root "building images with buildah"
+    need_commands buildah
+  fi
+  hold_lock "$INDEXOPERATOR_CACHE/images.lock" "building images"
+  hash=$(source_hash)
+  for target in "${targets[@]}"; do
+    if [ "$(image_label "$(image_of "$target")" "$SOURCE_LABEL" || true)" = "$hash" ]; then
+      log "image $target is up to date"
+      continue
+    fi
+    use_docker || ensure_base_images
+    long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target" "$hash"
+  done
+}
+
+# ---- loading -----------------------------------------------------------------------------------------------------------
+
+ctr_import() { # ctr_import DIR ARCHIVE
+  ctr --address "$(containerd_socket "$1")" -n k8s.io images import "$2" >/dev/null ||
+    die "could not load $2" "containerd of the node in $1 refused or does not run" "hack/node.sh status $1"
+}
+
+load() { # load DIR [TARGET]...
+  local dir=$1 targets=("${@:2}") target id archive partial
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+  mkdir -p "$INDEXOPERATOR_CACHE/images"
+  for target in "${targets[@]}"; do
+    id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
+    [ -n "$id" ] || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
+    if [ "$(cat "$dir/containerd/loaded-$target" 2>/dev/null)" = "$id" ]; then
+      log "image $target is already in the node"
+      continue
+    fi
+    archive="$INDEXOPERATOR_CACHE/images/$target-${id:0:20}.tar"
+    if [ ! -s "$archive" ]; then
+      rm -f "$INDEXOPERATOR_CACHE/images/$target"-*
+      partial="$archive.partial"
+      if use_docker; then
+        docker tag "$(image_of "$target")" "indexoperator/$target:dev"
+        docker save "indexoperator/$target:dev" -o "$partial"
+      else
+        buildah_here push -q "$(image_of "$target")" "docker-archive:$partial:$(image_of "$target")" >/dev/null
+      fi
+      mv "$partial" "$archive"
+    fi
+    log "loading image $target ($(du -h "$archive" | cut -f1)) into the node"
+    ctr_import "$dir" "$archive"
+    printf '%s\n' "$id" >"$dir/containerd/loaded-$target"
+  done
+}
+
+# The process that holds a pod's namespaces: waits for ever, collects orphans, goes when told.
+build_pause() { # build_pause FILE
+  local folder
+  folder=$(mktemp -d)
+  cat >"$folder/pause.c" <<'C'
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void stop(int signal) { (void)signal; _exit(0); }
+static void reap(int signal) { (void)signal; while (waitpid(-1, NULL, WNOHANG) > 0) {} }
+int main(void) {
+  signal(SIGINT, stop);
+  signal(SIGTERM, stop);
+  signal(SIGCHLD, reap);
+  for (;;) pause();
+}
+C
+  gcc -Os -static -o "$folder/pause" "$folder/pause.c"
+  strip "$folder/pause"
+  printf 'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n' >"$folder/Dockerfile"
+  buildah_here bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
+  buildah_here push "$PAUSE_IMAGE" "docker-archive:$1.partial:$PAUSE_IMAGE"
+  mv "$1.partial" "$1"
+  rm -rf "$folder"
+}
+
+load_pause() {
+  local archive="$INDEXOPERATOR_CACHE/images/pause-1.tar"
+  if [ ! -s "$archive" ]; then
+    need_commands gcc buildah
+    mkdir -p "$(dirname "$archive")"
+    long_step "Building the pause image" "3 s" build_pause "$archive"
+  fi
+  ctr_import "$1" "$archive"
+}
+
+main() {
+  local command=${1:-}
+  case $command in
+    -h | --help | help) usage; exit 0 ;;
+    build) build "${@:2}" ;;
+    load | load-file | load-pause)
+      [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
+      case $command in
+        load) load "$(realpath "$2")" "${@:3}" ;;
+        load-file) ctr_import "$(realpath "$2")" "${3:?load-file needs an archive}" ;;
+        load-pause) load_pause "$(realpath "$2")" ;;
+      esac
+      ;;
+    clean)
+      need_root "removing images"
+      buildah_here rmi --all --force >/dev/null 2>&1 || true
+      rm -rf "$INDEXOPERATOR_CACHE/images" "$INDEXOPERATOR_CACHE/buildah"
+      ;;
+    *) usage >&2; die "unknown command: ${command:-(none)}" ;;
+  esac
+}
+
+main "$@"

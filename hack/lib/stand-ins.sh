@@ -1,0 +1,123 @@
+# shellcheck shell=bash
+# Base images for machines that cannot pull them: a Debian root plus this machine's own .NET, tagged with the full name
+# that the Dockerfile uses, so that buildah never dials out. Sourced by images.sh.
+
+BASE_REGISTRY=mcr.microsoft.com
+BASE_IMAGES=(dotnet/sdk:10.0 dotnet/aspnet:10.0 dotnet/runtime:10.0)
+BASE_PACKAGES=ca-certificates,libssl3,libicu72,tzdata,libstdc++6,zlib1g,libgcc-s1,passwd
+STAND_IN_LABEL=io.indexoperator.stand-in
+
+buildah_here() {
+  buildah --root "$INDEXOPERATOR_CACHE/buildah/storage" --runroot /run/indexoperator-buildah \
+    --storage-driver "$(storage_driver)" "$@"
+}
+
+storage_driver() { # overlay cannot lie on overlay, as in most containers
+  mkdir -p "$INDEXOPERATOR_CACHE/buildah"
+  case $(stat -f -c %T "$INDEXOPERATOR_CACHE/buildah") in
+    overlayfs) echo vfs ;;
+    *) if grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null; then echo overlay; else echo vfs; fi ;;
+  esac
+}
+
+dotnet_root() {
+  local program
+  program=$(command -v dotnet) && dirname "$(readlink -f "$program")"
+}
+
+stand_in_key() { # changes with whatever a stand-in is made of
+  {
+    printf '%s\n' "1 $BASE_PACKAGES $(uname -m)"
+    find "$(dotnet_root)/shared" "$(dotnet_root)/sdk" -mindepth 1 -maxdepth 2 -name '[0-9]*' 2>/dev/null | sort
+  } | sha256sum | cut -c1-16
+}
+
+registry_answers() {
+  [ "${INDEXOPERATOR_STAND_INS:-}" != yes ] || return 1
+  [ "${INDEXOPERATOR_STAND_INS:-}" != no ] || return 0
+  if [ -z "${REGISTRY_ANSWERS:-}" ]; then
+    REGISTRY_ANSWERS=no
+    if curl -fsS --connect-timeout 3 --max-time 6 -o /dev/null "https://$BASE_REGISTRY/v2/" 2>/dev/null; then REGISTRY_ANSWERS=yes; fi
+    export REGISTRY_ANSWERS
+    [ "$REGISTRY_ANSWERS" = yes ] || log "$BASE_REGISTRY does not answer: base images are made from Debian packages and this machine's .NET"
+  fi
+  [ "$REGISTRY_ANSWERS" = yes ]
+}
+
+build_root() { # build_root FILE: under long_step
+  step_progress "unpacking Debian packages"
+  # shellcheck disable=SC2016
+  mmdebstrap --variant=essential --include="$BASE_PACKAGES" --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --customize-hook='chroot "$1" groupadd --gid 1654 app' \
+    --customize-hook='chroot "$1" useradd --uid 1654 --gid 1654 --create-home app' \
+    --customize-hook='ln -s /usr/share/dotnet/dotnet "$1/usr/bin/dotnet"' \
+    --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/*' \
+    bookworm "$1" "$(debian_mirror)"
+}
+
+build_stand_in() { # build_stand_in NAME KEY ROOT.tar: under long_step
+  local name=$1 key=$2 archive=$3 dotnet container part parts
+  dotnet=$(dotnet_root)
+  case $name in
+    dotnet/sdk:*) parts=(.) ;;
+    dotnet/aspnet:*) parts=(dotnet host shared/Microsoft.NETCore.App shared/Microsoft.AspNetCore.App) ;;
+    *) parts=(dotnet host shared/Microsoft.NETCore.App) ;;
+  esac
+  container=$(buildah_here from scratch)
+  step_progress "$name: Debian root"
+  buildah_here add -q "$container" "$archive" /
+  step_progress "$name: .NET from $dotnet"
+  for part in "${parts[@]}"; do
+    if [ -d "$dotnet/$part" ]; then
+      buildah_here copy -q "$container" "$dotnet/$part" "/usr/share/dotnet/$part"
+    else
+      buildah_here copy -q "$container" "$dotnet/$part" "/usr/share/dotnet/"
+    fi
+  done
+  # The variables of the real images. Revocation servers are as far away as the registry.
+  buildah_here config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env APP_UID=1654 \
+    --env DOTNET_RUNNING_IN_CONTAINER=true --env ASPNETCORE_HTTP_PORTS=8080 --env DOTNET_ROOT=/usr/share/dotnet \
+    --label "$STAND_IN_LABEL=$key" "$container"
+  [[ $name != dotnet/sdk:* ]] || buildah_here config --env NUGET_XMLDOC_MODE=skip --env DOTNET_CLI_TELEMETRY_OPTOUT=1 \
+    --env DOTNET_NOLOGO=1 --env NUGET_CERT_REVOCATION_MODE=offline "$container"
+  step_progress "$name: writing the image"
+  buildah_here commit -q --rm "$container" "$BASE_REGISTRY/$name"
+}
+
+build_stand_ins() { # build_stand_ins KEY ROOT.tar NAME...
+  local key=$1 archive=$2 name
+  shift 2
+  for name in "$@"; do build_stand_in "$name" "$key" "$archive"; done
+}
+
+pull_base_images() {
+  local name
+  for name in "${BASE_IMAGES[@]}"; do
+    step_progress "$name"
+    buildah_here pull "$BASE_REGISTRY/$name"
+  done
+}
+
+ensure_base_images() {
+  local name key label missing=() entry directory
+  if registry_answers; then
+    long_step "Pulling base images from $BASE_REGISTRY" "1 min, first time" pull_base_images
+    return
+  fi
+  key=$(stand_in_key)
+  for name in "${BASE_IMAGES[@]}"; do
+    label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=''
+    [ "$label" = "$key" ] || missing+=("$name")
+  done
+  [ ${#missing[@]} != 0 ] || return 0
+  need_commands mmdebstrap
+  dotnet_root >/dev/null || die "no .NET on this machine" "base images cannot be pulled, and stand-ins are made of the machine's own .NET" "install the .NET SDK"
+  entry="root/bookworm-$(uname -m)-$(sha256sum <<<"$BASE_PACKAGES" | cut -c1-12)"
+  if [ ! -d "$INDEXOPERATOR_CACHE/$entry" ]; then
+    directory=$(cache_begin "$entry")
+    long_step "Making a Debian root for images" "20 s" build_root "$directory/root.tar"
+    cache_commit "$directory" "$entry"
+  fi
+  long_step "Making stand-ins for ${missing[*]}" "30 s" build_stand_ins "$key" "$INDEXOPERATOR_CACHE/$entry/root.tar" "${missing[@]}"
+}
