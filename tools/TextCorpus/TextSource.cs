@@ -17,7 +17,7 @@ public sealed record TextSource(string Name, IReadOnlyList<string> Directories, 
     public static IReadOnlyList<TextSource> Known { get; } =
     [
         new("manpages", ["/usr/share/man", "/usr/share/info"], _ => true),
-        new("docs", ["/usr/share/doc"], path => !IsLicence(path)),
+        new("docs", ["/usr/share/doc"], path => !IsLicence(path) && !IsForPrinters(path)),
         new("licences", ["/usr/share/common-licenses", "/usr/share/doc"], path => path.Contains("common-licenses", StringComparison.Ordinal) || IsLicence(path)),
     ];
 
@@ -40,6 +40,13 @@ public sealed record TextSource(string Name, IReadOnlyList<string> Directories, 
     }
 
     private static bool IsLicence(string path) => Path.GetFileName(path).StartsWith("copyright", StringComparison.Ordinal);
+
+    // PostScript and its like are text only to a printer: nobody recognises a sample of it.
+    private static bool IsForPrinters(string path)
+    {
+        var name = path.EndsWith(".gz", StringComparison.Ordinal) ? path[..^3] : path;
+        return Path.GetExtension(name) is ".ps" or ".eps" or ".pdf" or ".svg" or ".fig" or ".css" or ".js";
+    }
 
     private static IEnumerable<string> Files(string directory) => Directory
         .EnumerateFiles(directory, "*", new EnumerationOptions
