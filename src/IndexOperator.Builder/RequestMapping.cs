@@ -10,7 +10,7 @@ public static class RequestMapping
     private const string NeMoTokenizers = "nemo.collections.common.tokenizers.";
 
     /// <summary>Reads a manifest and checks every rule of its spec.</summary>
-    /// <exception cref="IndexingException">InvalidSpec, listing what is wrong; DataMissing is never thrown here.</exception>
+    /// <exception cref="IndexingException">InvalidSpec, listing what is wrong.</exception>
     public static PretrainIndex Read(string path)
     {
         string text;

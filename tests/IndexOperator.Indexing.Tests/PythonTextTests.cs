@@ -30,17 +30,6 @@ public sealed class PythonTextTests
     public void A_float_prints_as_Python_prints_it(double value, string expected) => Assert.Equal(expected, PythonFloat.Repr(value));
 
     [Theory]
-    [InlineData("1", true)]
-    [InlineData(" -1.5e3 ", true)]
-    [InlineData("1_000", true)]
-    [InlineData("nan", true)]
-    [InlineData("-Infinity", true)]
-    [InlineData("/data/1", false)]
-    [InlineData("", false)]
-    [InlineData("1x", false)]
-    public void A_text_is_a_number_when_Python_reads_it_as_one(string text, bool expected) => Assert.Equal(expected, PythonFloat.ReadsAsNumber(text));
-
-    [Theory]
     [InlineData("[]", "[]")]
     [InlineData("{}", "{}")]
     [InlineData("[1,[]]", "[\n    1,\n    []\n]")]

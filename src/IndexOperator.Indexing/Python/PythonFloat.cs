@@ -28,22 +28,6 @@ public static class PythonFloat
     public static bool TryParseDigits(string text, out double value) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
 
-    /// <summary>Whether Python's <c>float(text)</c> would accept the text as a number.</summary>
-    public static bool ReadsAsNumber(string text)
-    {
-        var trimmed = text.Trim();
-        var unsigned = trimmed.TrimStart('+', '-').ToUpperInvariant();
-        if (unsigned is "NAN" or "INF" or "INFINITY")
-        {
-            return true;
-        }
-
-        // Python lets single underscores stand between digits.
-        var plain = trimmed.Replace("_", "", StringComparison.Ordinal);
-        return plain.Length > 0 && plain.Any(char.IsAsciiDigit)
-            && double.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out _);
-    }
-
     /// <summary>Significant digits without leading or trailing zeros, and how many of them stand before the point.</summary>
     private static (string Digits, int PointAfter) Decompose(ReadOnlySpan<char> text)
     {
