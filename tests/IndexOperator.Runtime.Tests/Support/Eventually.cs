@@ -8,19 +8,23 @@ internal static class Eventually
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
-    public static async Task TrueAsync(string what, Func<bool> condition)
+    public static Task TrueAsync(string what, Func<bool> condition) => TrueAsync(what, condition, TimeSpan.FromMilliseconds(5));
+
+    private static async Task TrueAsync(string what, Func<bool> condition, TimeSpan poll)
     {
         var clock = Stopwatch.StartNew();
         while (!condition())
         {
             Assert.True(clock.Elapsed < Deadline, $"waited {Deadline.TotalSeconds} s in vain: {what}");
-            await Task.Delay(5, TestContext.Current.CancellationToken);
+            await Task.Delay(poll, TestContext.Current.CancellationToken);
         }
     }
 
-    /// <summary>The same, while a fake clock moves on.</summary>
+    /// <summary>The same, while a fake clock moves on; slowly enough for requests to be answered in between.</summary>
     public static Task TrueAsync(string what, FakeTimeProvider time, TimeSpan step, Func<bool> condition) =>
-        TrueAsync(what, () =>
+        TrueAsync(
+        what,
+        () =>
         {
             if (condition())
             {
@@ -29,7 +33,8 @@ internal static class Eventually
 
             time.Advance(step);
             return false;
-        });
+        },
+        TimeSpan.FromMilliseconds(10));
 
     public static async Task<T> CompletesAsync<T>(string what, Task<T> task)
     {
