@@ -59,11 +59,13 @@ public sealed class EventRecorderTests : IAsyncLifetime
         }
 
         await Eventually.TrueAsync("the first count", () => Count() == 2);
-        _time.Advance(TimeSpan.FromSeconds(31));
+        await Eventually.TrueAsync("the later count, without another event", _time, TimeSpan.FromSeconds(5), () => Count() == 10);
         Say(recorder, "disk full");
-        await Eventually.TrueAsync("the later count", () => Count() == 11);
+        await _stop.CancelAsync();
+        await Eventually.CompletesAsync("the recorder to end", _running);
+        Assert.Equal(11, Count());
         Assert.Single(_server.All(Events));
-        Assert.Equal(3, _server.Requests.Count);
+        Assert.Equal(4, _server.Requests.Count);
 
         int? Count() => (_server.All(Events) is [var only, ..] ? only : null)?["series"]?["count"]?.GetValue<int>();
     }
