@@ -310,8 +310,6 @@ public sealed class ControllerTests : IAsyncLifetime
         await _script.CalledAsync("reconcile slow");
         _server.Fault(r => r.Path.Value!.Contains("leases", StringComparison.Ordinal), c => FakeApiServer.StatusAsync(c, 500, "InternalError"), int.MaxValue);
         await Eventually.TrueAsync("leadership to end and the pass with it", () => cancelled == 1 && !running.Health.IsLeader);
-        var metrics = running.Services.GetRequiredService<RuntimeMetrics>();
-        Assert.NotNull(metrics);
         var queue = running.Services.GetRequiredService<IEntityQueue<V1ConfigMap>>();
         await Eventually.TrueAsync("the workers to end", () =>
         {
