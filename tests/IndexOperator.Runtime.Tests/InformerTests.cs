@@ -104,10 +104,12 @@ public sealed class InformerTests : IAsyncLifetime
         await SyncedAsync(informer);
         _server.Put(Maps, "a", "one");
         await ChangeAsync("Added a/one");
+        var version = _server.Version;
         _server.AbortWatches();
         _server.Remove(Maps, "a", "one");
         await ChangeAsync("Deleted a/one");
         Assert.Equal(1, Lists);
+        Assert.Contains($"resourceVersion={version}&", _server.Requests.Last().Query, StringComparison.Ordinal);
     }
 
     [Fact]
