@@ -46,8 +46,9 @@ files_are_short() { # a file that needs scrolling holds more than one thing
   [ -z "$long" ] || { printf 'longer than 450 lines:\n%s\n' "$long" >&2; return 1; }
 }
 
-nothing_of_this_machine() {
-  ! git grep -nIE '(^|[^a-zA-Z])/(root|home|work)/[A-Za-z0-9_.-]+' -- ':!*.lock.json' ':!tests/*/golden/*' >&2
+nothing_of_this_machine() { # the home of root inside the SDK image is no path of this machine
+  ! git grep -nIE '(^|[^a-zA-Z])/(root|home|work)/[A-Za-z0-9_.-]+' -- ':!*.lock.json' ':!tests/golden/*' ':!tests/*/golden/*' |
+    grep -v ':/root/\.nuget/' >&2
 }
 
 main() {
