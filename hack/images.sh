@@ -13,7 +13,6 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
 TARGETS=(operator builder)
-SOURCE_LABEL=io.indexoperator.source
 
 usage() {
   cat <<HELP
@@ -54,12 +53,14 @@ source_hash() {
       if ($0 ~ /--from=/) next
       for (i = 2; i < NF; i++) if ($i !~ /^--/) print $i }' Dockerfile | sort -u)
   {
-    printf '%s\n' "$(stand_in_key)"
-    # shellcheck disable=SC2086  # COPY takes patterns
-    find . -maxdepth 1 -type f ! -name '*.md' -print0
-    # shellcheck disable=SC2068
-    [ ${#roots[@]} = 0 ] || find ${roots[@]} \( -name .git -o -name bin -o -name obj -o -name artifacts -o -name TestResults \) -prune -o -type f -print0 2>/dev/null || true
-  } | tr -d '\n' | sort -zu | xargs -0 sha256sum -- 2>/dev/null | sha256sum | cut -c1-20
+    stand_in_key
+    {
+      find . -maxdepth 1 -type f ! -name '*.md' -print0
+      # shellcheck disable=SC2068  # COPY takes patterns
+      [ ${#roots[@]} = 0 ] || find ${roots[@]} \( -name .git -o -name bin -o -name obj -o -name artifacts -o -name TestResults \) -prune \
+        -o -type f -print0
+    } 2>/dev/null | sort -zu | xargs -0 sha256sum --
+  } | sha256sum | cut -c1-20
 }
 
 image_label() { # image_label IMAGE LABEL
@@ -75,8 +76,8 @@ image_id() {
     sed 's/^sha256://'
 }
 
-build_target() { # build_target TARGET HASH: under long_step
-  local target=$1 options=(--target "$1" --label "$SOURCE_LABEL=$2" -t "$(image_of "$1")") config ignore=''
+build_target() { # build_target TARGET: under long_step
+  local target=$1 options=(--target "$1" -t "$(image_of "$1")") config ignore=''
   for config in "$HOME/.nuget/NuGet/NuGet.Config" "$HOME/.config/NuGet/NuGet.Config"; do
     [ ! -f "$config" ] || break
     config=''
@@ -97,12 +98,13 @@ build_target() { # build_target TARGET HASH: under long_step
     printf '**/bin\n**/obj\n.git\nartifacts\n**/TestResults\n' >"$ignore"
     options+=(--ignorefile "$ignore")
   fi
-  buildah_here bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
   [ -z "$ignore" ] || rm -f "$ignore"
 }
 
 build() {
-  local targets=("$@") target hash
+  local targets=("$@") target hash built id
   [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
   [ -f "$CONTEXT/Dockerfile" ] || die "no Dockerfile in $CONTEXT" "images are built from the repository" "set INDEXOPERATOR_CONTEXT to the folder that has it"
   cd "$CONTEXT"
@@ -111,14 +113,20 @@ build() {
     need_commands buildah
   fi
   hold_lock "$INDEXOPERATOR_CACHE/images.lock" "building images"
+  use_docker || buildah_here rm --all >/dev/null 2>&1 || true # what an interrupted build left mounted
   hash=$(source_hash)
   for target in "${targets[@]}"; do
-    if [ "$(image_label "$(image_of "$target")" "$SOURCE_LABEL" || true)" = "$hash" ]; then
+    # Not a label in the image: buildah keeps the old one when all layers come from its cache.
+    built="$INDEXOPERATOR_CACHE/images/$target.built"
+    id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
+    if [ -n "$id" ] && [ "$(cat "$built" 2>/dev/null)" = "$hash $id" ]; then
       log "image $target is up to date"
       continue
     fi
     use_docker || ensure_base_images
-    long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target" "$hash"
+    long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target"
+    mkdir -p "$INDEXOPERATOR_CACHE/images"
+    printf '%s %s\n' "$hash" "$(image_id "$(image_of "$target")")" >"$built"
   done
 }
 
@@ -179,7 +187,8 @@ C
   gcc -Os -static -o "$folder/pause" "$folder/pause.c"
   strip "$folder/pause"
   printf 'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n' >"$folder/Dockerfile"
-  buildah_here bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
   buildah_here push "$PAUSE_IMAGE" "docker-archive:$1.partial:$PAUSE_IMAGE"
   mv "$1.partial" "$1"
   rm -rf "$folder"

@@ -72,13 +72,10 @@ integration() {
 
 e2e() {
   need_root "the e2e test"
-  local other
-  for other in demo; do
-    if "$HACK/cluster.sh" status --name "$other" >/dev/null 2>&1; then
-      warn "cluster $other is up and there is room for one node: taking it down (make demo starts it again)"
-      "$HACK/demo.sh" down
-    fi
-  done
+  if "$HACK/cluster.sh" status --name demo >/dev/null 2>&1; then
+    warn "the demo's cluster is up and there is room for one node: taking it down (make demo starts it again)"
+    "$HACK/demo.sh" down
+  fi
   # Whatever happens, what this run started is stopped.
   trap '"$HACK/cluster.sh" down --name "$E2E_CLUSTER" || true' EXIT
   "$HACK/cluster.sh" down --name "$E2E_CLUSTER"

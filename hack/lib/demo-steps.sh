@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # The steps of the demo. Sourced by hack/demo.sh, which sets NAME, NAMESPACE, DOCUMENTS, OWN_CLUSTER and the images.
+# shellcheck disable=SC2153
 
 REPOSITORY="$(dirname "$HACK")"
 OPERATOR_NAMESPACE=index-operator-system

@@ -15,8 +15,6 @@ public sealed class PretrainIndexController(
     OperatorMetrics metrics,
     ILogger<PretrainIndexController> logger) : IEntityController<PretrainIndex>
 {
-    private const string ReportingController = "indexoperator.io/index-operator";
-
     /// <inheritdoc/>
     public async Task<ReconciliationResult<PretrainIndex>> ReconcileAsync(PretrainIndex entity, CancellationToken cancellationToken)
     {
@@ -65,7 +63,7 @@ public sealed class PretrainIndexController(
         foreach (var told in plan.Events)
         {
             logger.Log(told.Type == "Warning" ? LogLevel.Warning : LogLevel.Information, "{Index}: {Reason}: {Note}", ObjectKey.Of(index), told.Reason, told.Note);
-            events.Publish(index, told.Type, told.Reason, told.Action, told.Note);
+            events.Record(Resources.PretrainIndexes, index, told.Type == "Warning" ? EventKind.Warning : EventKind.Normal, told.Reason, told.Action, told.Note);
         }
     }
 }

@@ -12,7 +12,8 @@ public static class FailureClassification
     private static readonly HashSet<string> ReportedReasons =
     [
         Reasons.InvalidSpec, Reasons.DataMissing, Reasons.DataCorrupt, Reasons.EmptySplit, Reasons.OversampledBlend, Reasons.OutOfSpace,
-        Reasons.ReadOnlyCache, Reasons.PermissionDenied, Reasons.VersionCorrupt, Reasons.Interrupted, Reasons.BuilderCrashed,
+        Reasons.ReadOnlyCache, Reasons.PermissionDenied, Reasons.VersionCorrupt, Reasons.StorageError,
+        Reasons.OutOfMemory, Reasons.Interrupted, Reasons.BuilderCrashed,
     ];
 
     /// <summary>The reason and message of a failed attempt.</summary>
@@ -38,13 +39,15 @@ public static class FailureClassification
             return (Reasons.OutOfMemory, "The builder was killed for using more memory than its limit. Raise spec.build.resources.limits.memory; `index-builder plan` tells what a build needs.");
         }
 
-        if (attempt.Report is { Outcome: BuildReport.Failed } report)
+        // A Job that runs out of time interrupts its builder: the time is the cause, the interruption only how it was told.
+        var outOfTime = attempt.FailedCondition?.Reason == "DeadlineExceeded";
+        if (attempt.Report is { Outcome: BuildReport.Failed } report && !(outOfTime && report.Reason == Reasons.Interrupted))
         {
             var reason = ReportedReasons.Contains(report.Reason ?? "") ? report.Reason! : Reasons.BuilderCrashed;
             return (reason, report.Message is { Length: > 0 } message ? message : $"The builder reported {report.Reason} without a message. See the log of Job {attempt.Name}.");
         }
 
-        if (attempt.FailedCondition?.Reason == "DeadlineExceeded")
+        if (outOfTime)
         {
             if (attempt.RunningSince is null && PodTrouble.Of(pod) is { } trouble)
             {

@@ -1,4 +1,3 @@
-using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -25,7 +24,7 @@ public static class TelemetrySetup
             .WithMetrics(metrics =>
             {
                 metrics
-                    .AddMeter(OperatorMetrics.MeterName, Runtime.RuntimeMetrics.MeterName, "System.Net.Http", "System.Runtime")
+                    .AddMeter(OperatorMetrics.MeterName, Runtime.RuntimeMetrics.SourceName, "System.Net.Http", "System.Runtime")
                     .AddView("controller_runtime_reconcile_time_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = PassBuckets })
                     .AddView("workqueue_*", new ExplicitBucketHistogramConfiguration { Boundaries = PassBuckets })
                     .AddView("indexoperator_build_duration_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = BuildBuckets })
@@ -37,7 +36,7 @@ public static class TelemetrySetup
             })
             .WithTracing(traces =>
             {
-                traces.AddSource(Runtime.RuntimeMetrics.ActivitySourceName);
+                traces.AddSource(Runtime.RuntimeMetrics.SourceName);
                 if (otlp)
                 {
                     traces.AddOtlpExporter();

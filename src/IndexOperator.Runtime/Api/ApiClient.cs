@@ -77,9 +77,9 @@ public sealed partial class ApiClient : IDisposable
     {
         for (var tries = 0; ; tries++)
         {
+            await _limiter.WaitAsync(cancellationToken);
             using var deadline = new CancellationTokenSource(timeout, _time);
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-            await _limiter.WaitAsync(cancellationToken);
             ApiException refusal;
             try
             {

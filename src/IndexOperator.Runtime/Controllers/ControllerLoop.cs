@@ -93,8 +93,13 @@ internal sealed class ControllerLoop<TEntity> : BackgroundService, IControllerLo
         // Passes under way may finish when the process stops, within the grace period; when the term ends they may not.
         using var grace = new CancellationTokenSource();
         using var passes = CancellationTokenSource.CreateLinkedTokenSource(term, grace.Token);
-        using var taking = CancellationTokenSource.CreateLinkedTokenSource(term, stopping);
-        await using var registration = stopping.Register(() => _ = EndGraceAsync(grace, queue));
+        using var taking = CancellationTokenSource.CreateLinkedTokenSource(term);
+        await using var registration = stopping.Register(() =>
+        {
+            // First of all no worker may take another key, or it would be cut short.
+            taking.Cancel();
+            _ = EndGraceAsync(grace, queue);
+        });
         using var resync = StartResync(queue);
 
         _metrics.SetMaximum(Name, workers);
@@ -135,6 +140,11 @@ internal sealed class ControllerLoop<TEntity> : BackgroundService, IControllerLo
             _metrics.WorkersChanged(Name, 1);
             try
             {
+                if (taking.IsCancellationRequested)
+                {
+                    return;
+                }
+
                 await _pass.RunAsync(queue, key, passes);
             }
             finally

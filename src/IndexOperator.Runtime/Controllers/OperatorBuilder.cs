@@ -50,6 +50,8 @@ public interface IOperatorBuilder
 /// <summary>Entry point.</summary>
 public static class OperatorServiceCollectionExtensions
 {
+    private const string ElectionClient = "leader-election";
+
     /// <summary>Adds the runtime: client, informers, election, events, metrics, health.</summary>
     public static IOperatorBuilder AddKubernetesOperator(this IServiceCollection services, Action<OperatorSettings>? configure = null)
     {
@@ -81,7 +83,19 @@ public static class OperatorServiceCollectionExtensions
         services.AddHostedService<EventService>();
         if (settings.LeaderElection.Enabled)
         {
-            services.TryAddSingleton<LeaseElector>();
+            // A client of its own: renewals must neither queue behind the controllers' requests nor share their connection.
+            services.AddKeyedSingleton(ElectionClient, (p, _) => new ApiClient(
+                p.GetRequiredService<ApiConnection>(),
+                new ApiClientOptions { FieldManager = settings.Client.FieldManager, UserAgent = $"{settings.Client.UserAgent}/leader-election", RequestsPerSecond = 0 },
+                p.GetRequiredService<TimeProvider>(),
+                p.GetRequiredService<ILogger<ApiClient>>(),
+                p.GetRequiredService<RuntimeMetrics>()));
+            services.TryAddSingleton(p => new LeaseElector(
+                p.GetRequiredKeyedService<ApiClient>(ElectionClient),
+                settings.LeaderElection,
+                p.GetRequiredService<TimeProvider>(),
+                p.GetRequiredService<ILogger<LeaseElector>>(),
+                p.GetRequiredService<RuntimeMetrics>()));
             services.TryAddSingleton<ILeadership>(p => p.GetRequiredService<LeaseElector>());
             services.AddHostedService<ElectionService>();
         }

@@ -102,13 +102,47 @@ public sealed class EventRecorder
         });
         try
         {
-            await foreach (var entry in _channel.Reader.ReadAllAsync(flush.Token))
+            while (await MoreAsync(flush.Token))
             {
-                await WriteAsync(entry, flush.Token);
+                while (_channel.Reader.TryRead(out var entry))
+                {
+                    await WriteAsync(entry, flush.Token);
+                }
+
+                await WriteCountsAsync(onlyDue: true, flush.Token);
             }
+
+            await WriteCountsAsync(onlyDue: false, flush.Token);
         }
         catch (OperationCanceledException)
         {
+        }
+    }
+
+    /// <summary>Waits for an event, but no longer than until a count should be written.</summary>
+    private async Task<bool> MoreAsync(CancellationToken cancellationToken)
+    {
+        var more = _channel.Reader.WaitToReadAsync(cancellationToken).AsTask();
+        if (_series.Values.Any(series => series.IsBehind))
+        {
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            var winner = await Task.WhenAny(more, Task.Delay(_options.SeriesInterval, _time, enough.Token));
+            await enough.CancelAsync();
+            if (winner != more)
+            {
+                return true;
+            }
+        }
+
+        return await more;
+    }
+
+    private async Task WriteCountsAsync(bool onlyDue, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        foreach (var (identity, series) in _series.Where(s => s.Value.IsBehind && (!onlyDue || now - s.Value.WrittenAt >= _options.SeriesInterval)).ToList())
+        {
+            await GuardAsync(identity, () => WriteSeriesAsync(series, cancellationToken), cancellationToken);
         }
     }
 
@@ -125,9 +159,9 @@ public sealed class EventRecorder
         }
     }
 
-    private async Task WriteAsync(Entry entry, CancellationToken cancellationToken)
-    {
-        try
+    private Task WriteAsync(Entry entry, CancellationToken cancellationToken) => GuardAsync(
+        entry.Identity,
+        async () =>
         {
             var known = _series.GetValueOrDefault(entry.Identity);
             if (known is not null && entry.At - known.LastAt < _options.SeriesLifetime)
@@ -136,7 +170,6 @@ public sealed class EventRecorder
                 known.LastAt = entry.At;
                 if (entry.At - known.WrittenAt >= _options.SeriesInterval || known.Count == 2)
                 {
-                    await _bucket.WaitAsync(cancellationToken);
                     await WriteSeriesAsync(known, cancellationToken);
                 }
 
@@ -147,6 +180,15 @@ public sealed class EventRecorder
             await _bucket.WaitAsync(cancellationToken);
             var made = await _client.CreateAsync(KnownResources.Events, ToEvent(entry), cancellationToken);
             _series[entry.Identity] = new Series(ObjectKey.Of(made), entry.At);
+        },
+        cancellationToken);
+
+    /// <summary>Lets no failure but the end of the recorder out.</summary>
+    private async Task GuardAsync(Identity identity, Func<Task> write, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await write();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -157,14 +199,16 @@ public sealed class EventRecorder
 #pragma warning restore CA1031
         {
             _metrics?.EventDropped();
-            _series.Remove(entry.Identity);
-            _logger.LogInformation("Event {Reason} on {Name} was not written: {Error}", entry.Identity.Reason, entry.Identity.Name, e.Message);
+            _series.Remove(identity);
+            _logger.LogInformation("Event {Reason} on {Name} was not written: {Error}", identity.Reason, identity.Name, e.Message);
         }
     }
 
     private async Task WriteSeriesAsync(Series series, CancellationToken cancellationToken)
     {
-        series.WrittenAt = series.LastAt;
+        await _bucket.WaitAsync(cancellationToken);
+        series.WrittenAt = _time.GetUtcNow();
+        series.WrittenCount = series.Count;
         var last = series.LastAt.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", CultureInfo.InvariantCulture);
         var patch = new JsonObject { ["series"] = new JsonObject { ["count"] = series.Count, ["lastObservedTime"] = last } };
         await _client.MergePatchAsync(KnownResources.Events, series.Key, patch, null, cancellationToken);
@@ -232,6 +276,10 @@ public sealed class EventRecorder
         public ObjectKey Key { get; } = key;
 
         public int Count { get; set; } = 1;
+
+        public int WrittenCount { get; set; } = 1;
+
+        public bool IsBehind => Count > WrittenCount;
 
         public DateTimeOffset LastAt { get; set; } = at;
 

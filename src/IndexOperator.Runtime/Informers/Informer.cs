@@ -101,27 +101,30 @@ public sealed class Informer<T> : IInformer
 
     internal void Upsert(T entity)
     {
-        var stored = _options.Transform?.Invoke(entity) ?? entity;
-        var key = ObjectKey.Of(stored);
+        var key = ObjectKey.Of(entity);
         lock (_dispatch)
         {
+            if (Store.Get(key) is { } same && same.Metadata?.ResourceVersion is { } version && version == entity.Metadata?.ResourceVersion)
+            {
+                // A list repeats what is known: keep the old object, so that the new one dies young.
+                return;
+            }
+
+            var stored = _options.Transform?.Invoke(entity) ?? entity;
             var old = Store.Put(key, stored);
             if (old is null)
             {
                 Tell(new StoreChange<T>(ChangeKind.Added, key, null, stored));
             }
-            else if (old.Metadata?.ResourceVersion != stored.Metadata?.ResourceVersion)
+            else if (old.Metadata?.Uid != stored.Metadata?.Uid)
             {
-                if (old.Metadata?.Uid != stored.Metadata?.Uid)
-                {
-                    // Deleted and made anew while nobody watched: that was two things, not one.
-                    Tell(new StoreChange<T>(ChangeKind.Deleted, key, old, old));
-                    Tell(new StoreChange<T>(ChangeKind.Added, key, null, stored));
-                }
-                else
-                {
-                    Tell(new StoreChange<T>(ChangeKind.Updated, key, old, stored));
-                }
+                // Deleted and made anew while nobody watched: that was two things, not one.
+                Tell(new StoreChange<T>(ChangeKind.Deleted, key, old, old));
+                Tell(new StoreChange<T>(ChangeKind.Added, key, null, stored));
+            }
+            else
+            {
+                Tell(new StoreChange<T>(ChangeKind.Updated, key, old, stored));
             }
         }
     }

@@ -186,7 +186,7 @@ public sealed class LeaseElector : ILeadership
     {
         lock (_gate)
         {
-            _term = new CancellationTokenSource(_settings.RenewDeadline, _time);
+            _term = new CancellationTokenSource(Remaining(), _time);
             _nextTerm.TrySetResult(_term.Token);
             _nextTerm = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
         }
