@@ -111,15 +111,16 @@ public sealed class BuildAttempt
 
     /// <summary>
     /// The pods that a Job of this resource made. Labels can be copied, so a pod counts by its owner; of a Job that is gone only the
-    /// reference is left, and that is trusted.
+    /// reference is left, and its name is trusted.
     /// </summary>
     public static IEnumerable<V1Pod> PodsOfTask(ObservedState observed, string task)
     {
         ArgumentNullException.ThrowIfNull(observed);
         var foreign = observed.Jobs.Where(job => !IsOurs(job, observed.Index)).Select(job => job.Metadata.Uid).ToHashSet();
+        var prefix = WantedBuild.NamePrefix(observed.Index, task);
         return observed.Pods.Where(pod =>
             pod.Metadata.Labels?.TryGetValue(Labels.Task, out var value) == true && value == task
-            && pod.Metadata.OwnerReferences?.Any(owner => owner.Kind == "Job" && !foreign.Contains(owner.Uid)) == true);
+            && pod.Metadata.OwnerReferences?.Any(owner => owner.Kind == "Job" && !foreign.Contains(owner.Uid) && owner.Name.StartsWith(prefix, StringComparison.Ordinal)) == true);
     }
 
     /// <summary>True when the Job was made by this resource, whatever its labels say.</summary>
