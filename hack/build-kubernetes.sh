@@ -10,8 +10,9 @@ VERSION=1.20.2 # what Debian 12 carries; the newest that its Go 1.19 builds as i
 SUITE=bookworm
 COMPONENTS=(kube-apiserver kube-controller-manager kubelet kube-scheduler kube-proxy)
 USUAL=("5-6 min" "1 min" "40 s" "15 s" "40 s")
-PACKAGES=(golang-1.19-go rsync make gcc libc6-dev dpkg-dev)
-ENTRY="kubernetes/v$VERSION-debian"
+PACKAGES=(golang-1.19-go rsync make gcc libc6-dev dpkg-dev golang-github-modern-go-reflect2-dev)
+REVISION=2 # goes up with every change to how it is built
+ENTRY="kubernetes/v$VERSION-debian$REVISION"
 
 usage() {
   cat <<HELP
@@ -44,6 +45,10 @@ fetch_source() { # fetch_source FOLDER: unpacks to FOLDER/go/src/k8s.io/kubernet
   step_progress "unpacking"
   mkdir -p "$folder/unpacking"
   tar -xf "${tarballs[0]}" -C "$folder/unpacking" --strip-components=1
+  # reflect2 1.0.1, which 1.20 carries, knows nothing of how Go 1.18 changed maps: the API server panics while it decodes
+  # JSON. 1.0.2 does, and Debian has it.
+  rm -rf "$folder/unpacking/vendor/github.com/modern-go/reflect2"
+  cp -rL /usr/share/gocode/src/github.com/modern-go/reflect2 "$folder/unpacking/vendor/github.com/modern-go/reflect2"
   mkdir -p "$folder/go/src/k8s.io"
   mv -T "$folder/unpacking" "$folder/go/src/k8s.io/kubernetes"
   rm -rf "$folder/download" "$folder/apt"
@@ -79,7 +84,7 @@ main() {
   hold_lock "$INDEXOPERATOR_CACHE/build-kubernetes.lock" "building Kubernetes"
   [ ! -d "$INDEXOPERATOR_CACHE/$ENTRY" ] || exit 0
 
-  local folder="$INDEXOPERATOR_CACHE/kubernetes/v$VERSION-building" i name free
+  local folder="$INDEXOPERATOR_CACHE/$ENTRY-building" i name free
   mkdir -p "$folder"
   free=$(df --output=avail -BG "$folder" | tail -n 1 | tr -dc 0-9)
   [ "$free" -ge 5 ] || die "not enough room to build Kubernetes" "$folder has $free GB free; the build takes 5 GB" \

@@ -27,11 +27,13 @@ healthy() { "$HACK/control-plane.sh" status "$DIR" >/dev/null 2>&1 && "$HACK/nod
 remove() {
   [ -d "$DIR" ] || return 0
   "$HACK/node.sh" down "$DIR"
-  "$HACK/control-plane.sh" down "$DIR" --purge
+  "$HACK/control-plane.sh" down "$DIR"
+  ! grep -q " $DIR/" /proc/self/mountinfo || die "cannot remove $DIR" "something is still mounted in it" "see: grep $DIR /proc/mounts"
+  rm -rf "$DIR"
 }
 
 up() {
-  hold_lock "$INDEXOPERATOR_STATE/.$NAME.lock" "the cluster $NAME"
+  hold_lock "/run/indexoperator-$NAME.lock" "the cluster $NAME"
   if healthy; then
     log "cluster $NAME is up"
   else
@@ -49,18 +51,17 @@ up() {
 }
 
 down() {
-  hold_lock "$INDEXOPERATOR_STATE/.$NAME.lock" "the cluster $NAME"
+  hold_lock "/run/indexoperator-$NAME.lock" "the cluster $NAME"
   if [ -d "$DIR" ]; then remove; else log "there is no cluster $NAME"; fi
-  rm -f "$INDEXOPERATOR_STATE/.$NAME.lock"
   rmdir "$INDEXOPERATOR_STATE" 2>/dev/null || true
 }
 
 status() {
-  [ -d "$DIR" ] || { printf 'there is no cluster %s\n' "$NAME"; return 1; }
+  [ -d "$DIR" ] || { printf 'there is no cluster %s\n' "$NAME"; exit 1; }
   local code=0
   "$HACK/control-plane.sh" status "$DIR" || code=1
   "$HACK/node.sh" status "$DIR" || code=1
-  return $code
+  exit $code
 }
 
 main() {

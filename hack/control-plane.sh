@@ -267,7 +267,7 @@ status() {
     printf '%-24s not ready\n' API
     code=1
   fi
-  return $code
+  exit $code
 }
 
 main() {

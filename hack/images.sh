@@ -13,12 +13,12 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
 TARGETS=(operator builder)
-SOURCE_LABEL=io.indexoperator.source
 
 usage() {
   cat <<HELP
 Usage: hack/images.sh build [operator|builder]...
        hack/images.sh load DIR [operator|builder]...
+       hack/images.sh save FOLDER [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
        hack/images.sh clean
@@ -27,6 +27,7 @@ build       builds the named targets (default: both) of the Dockerfile as docker
             second when nothing that goes into them has changed. Uses docker when a daemon answers, else buildah (as root).
             Where the base images cannot be pulled, stand-ins are made from Debian packages and this machine's own .NET.
 load        loads them into the containerd of the node in DIR (hack/node.sh); what is already there is skipped.
+save        writes them as docker archives FOLDER/TARGET.tar, for example for kind load image-archive.
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
 clean       removes the built images and layers.
@@ -54,12 +55,14 @@ source_hash() {
       if ($0 ~ /--from=/) next
       for (i = 2; i < NF; i++) if ($i !~ /^--/) print $i }' Dockerfile | sort -u)
   {
-    printf '%s\n' "$(stand_in_key)"
-    # shellcheck disable=SC2086  # COPY takes patterns
-    find . -maxdepth 1 -type f ! -name '*.md' -print0
-    # shellcheck disable=SC2068
-    [ ${#roots[@]} = 0 ] || find ${roots[@]} \( -name .git -o -name bin -o -name obj -o -name artifacts -o -name TestResults \) -prune -o -type f -print0 2>/dev/null || true
-  } | tr -d '\n' | sort -zu | xargs -0 sha256sum -- 2>/dev/null | sha256sum | cut -c1-20
+    stand_in_key
+    {
+      find . -maxdepth 1 -type f ! -name '*.md' -print0
+      # shellcheck disable=SC2068  # COPY takes patterns
+      [ ${#roots[@]} = 0 ] || find ${roots[@]} \( -name .git -o -name bin -o -name obj -o -name artifacts -o -name TestResults \) -prune \
+        -o -type f -print0
+    } 2>/dev/null | sort -zu | xargs -0 sha256sum --
+  } | sha256sum | cut -c1-20
 }
 
 image_label() { # image_label IMAGE LABEL
@@ -75,8 +78,8 @@ image_id() {
     sed 's/^sha256://'
 }
 
-build_target() { # build_target TARGET HASH: under long_step
-  local target=$1 options=(--target "$1" --label "$SOURCE_LABEL=$2" -t "$(image_of "$1")") config ignore=''
+build_target() { # build_target TARGET: under long_step
+  local target=$1 options=(--target "$1" -t "$(image_of "$1")") config ignore=''
   for config in "$HOME/.nuget/NuGet/NuGet.Config" "$HOME/.config/NuGet/NuGet.Config"; do
     [ ! -f "$config" ] || break
     config=''
@@ -97,12 +100,13 @@ build_target() { # build_target TARGET HASH: under long_step
     printf '**/bin\n**/obj\n.git\nartifacts\n**/TestResults\n' >"$ignore"
     options+=(--ignorefile "$ignore")
   fi
-  buildah_here bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
   [ -z "$ignore" ] || rm -f "$ignore"
 }
 
 build() {
-  local targets=("$@") target hash
+  local targets=("$@") target hash built id
   [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
   [ -f "$CONTEXT/Dockerfile" ] || die "no Dockerfile in $CONTEXT" "images are built from the repository" "set INDEXOPERATOR_CONTEXT to the folder that has it"
   cd "$CONTEXT"
@@ -111,14 +115,20 @@ build() {
     need_commands buildah
   fi
   hold_lock "$INDEXOPERATOR_CACHE/images.lock" "building images"
+  use_docker || buildah_here rm --all >/dev/null 2>&1 || true # what an interrupted build left mounted
   hash=$(source_hash)
   for target in "${targets[@]}"; do
-    if [ "$(image_label "$(image_of "$target")" "$SOURCE_LABEL" || true)" = "$hash" ]; then
+    # Not a label in the image: buildah keeps the old one when all layers come from its cache.
+    built="$INDEXOPERATOR_CACHE/images/$target.built"
+    id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
+    if [ -n "$id" ] && [ "$(cat "$built" 2>/dev/null)" = "$hash $id" ]; then
       log "image $target is up to date"
       continue
     fi
     use_docker || ensure_base_images
-    long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target" "$hash"
+    long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target"
+    mkdir -p "$INDEXOPERATOR_CACHE/images"
+    printf '%s %s\n' "$hash" "$(image_id "$(image_of "$target")")" >"$built"
   done
 }
 
@@ -129,32 +139,47 @@ ctr_import() { # ctr_import DIR ARCHIVE
     die "could not load $2" "containerd of the node in $1 refused or does not run" "hack/node.sh status $1"
 }
 
-load() { # load DIR [TARGET]...
-  local dir=$1 targets=("${@:2}") target id archive partial
-  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+archive_of() { # archive_of TARGET: the built image as a docker archive in the cache; prints its path
+  local target=$1 id archive partial
+  id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
+  [ -n "$id" ] || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
   mkdir -p "$INDEXOPERATOR_CACHE/images"
+  archive="$INDEXOPERATOR_CACHE/images/$target-${id:0:20}.tar"
+  if [ ! -s "$archive" ]; then
+    rm -f "$INDEXOPERATOR_CACHE/images/$target"-*
+    partial="$archive.partial"
+    if use_docker; then
+      docker tag "$(image_of "$target")" "indexoperator/$target:dev"
+      docker save "indexoperator/$target:dev" -o "$partial"
+    else
+      buildah_here push -q "$(image_of "$target")" "docker-archive:$partial:$(image_of "$target")" >/dev/null
+    fi
+    mv "$partial" "$archive"
+  fi
+  printf '%s\n' "$archive"
+}
+
+load() { # load DIR [TARGET]...
+  local dir=$1 targets=("${@:2}") target archive
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
   for target in "${targets[@]}"; do
-    id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
-    [ -n "$id" ] || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
-    if [ "$(cat "$dir/containerd/loaded-$target" 2>/dev/null)" = "$id" ]; then
+    archive=$(archive_of "$target")
+    if [ "$(cat "$dir/containerd/loaded-$target" 2>/dev/null)" = "$archive" ]; then
       log "image $target is already in the node"
       continue
     fi
-    archive="$INDEXOPERATOR_CACHE/images/$target-${id:0:20}.tar"
-    if [ ! -s "$archive" ]; then
-      rm -f "$INDEXOPERATOR_CACHE/images/$target"-*
-      partial="$archive.partial"
-      if use_docker; then
-        docker tag "$(image_of "$target")" "indexoperator/$target:dev"
-        docker save "indexoperator/$target:dev" -o "$partial"
-      else
-        buildah_here push -q "$(image_of "$target")" "docker-archive:$partial:$(image_of "$target")" >/dev/null
-      fi
-      mv "$partial" "$archive"
-    fi
     log "loading image $target ($(du -h "$archive" | cut -f1)) into the node"
     ctr_import "$dir" "$archive"
-    printf '%s\n' "$id" >"$dir/containerd/loaded-$target"
+    printf '%s\n' "$archive" >"$dir/containerd/loaded-$target"
+  done
+}
+
+save() { # save FOLDER [TARGET]...
+  local folder=$1 targets=("${@:2}") target
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+  mkdir -p "$folder"
+  for target in "${targets[@]}"; do
+    ln -f "$(archive_of "$target")" "$folder/$target.tar"
   done
 }
 
@@ -179,7 +204,8 @@ C
   gcc -Os -static -o "$folder/pause" "$folder/pause.c"
   strip "$folder/pause"
   printf 'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n' >"$folder/Dockerfile"
-  buildah_here bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
   buildah_here push "$PAUSE_IMAGE" "docker-archive:$1.partial:$PAUSE_IMAGE"
   mv "$1.partial" "$1"
   rm -rf "$folder"
@@ -200,6 +226,7 @@ main() {
   case $command in
     -h | --help | help) usage; exit 0 ;;
     build) build "${@:2}" ;;
+    save) save "${2:?save needs a folder}" "${@:3}" ;;
     load | load-file | load-pause)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
       case $command in

@@ -132,6 +132,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.snapshotter.
       runtime_type = "io.containerd.runc.v2"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         SystemdCgroup = false
+        Root = "$DIR/containerd/runc"
 TOML
   cat >"$DIR/cni/conf/10-bridge.conflist" <<CNI
 {"cniVersion": "0.3.1", "name": "indexoperator", "plugins": [
@@ -263,7 +264,7 @@ status() {
     if pid=$(daemon_pid "$DIR" "$name"); then printf '%-24s running, process %s\n' "$name" "$pid"; else printf '%-24s stopped\n' "$name"; code=1; fi
   done
   if node_ready >/dev/null 2>&1; then printf '%-24s Ready\n' "$NODE_NAME"; else printf '%-24s not Ready\n' "$NODE_NAME"; code=1; fi
-  return $code
+  exit $code
 }
 
 main() {

@@ -41,7 +41,7 @@ fetch_release() { # fetch_release URL SHA512 FOLDER: under long_step, with its s
   curl -fsSL --connect-timeout 5 --speed-limit 100000 --speed-time 20 -o "$archive" "$url" &
   download=$!
   while kill -0 "$download" 2>/dev/null; do
-    step_progress "$(du -m "$archive" 2>/dev/null | cut -f1) MB of about 360"
+    step_progress "$({ du -m "$archive" 2>/dev/null || echo 0; } | cut -f1) MB of about 360"
     sleep 1
   done
   wait "$download"

@@ -64,7 +64,10 @@ long_step() {
   log "$title (usually $usual)"
   export STEP_PROGRESS="$logfile.progress"
   : >"$STEP_PROGRESS"
-  "$@" >"$logfile" 2>&1 </dev/null &
+  { # a lock must not stay with what the step leaves running, such as a compiler server
+    close_inherited
+    "$@"
+  } >"$logfile" 2>&1 </dev/null &
   pid=$!
   while kill -0 "$pid" 2>/dev/null; do
     sleep 0.3
@@ -106,11 +109,16 @@ wait_for() {
   done
 }
 
+# A command that fails where nobody expected it must not end a script without a word.
+set -o errtrace
+trap 'log "error: ${BASH_SOURCE[0]##*/}, line $LINENO: this failed: $BASH_COMMAND"' ERR
+
 # ---- cache -----------------------------------------------------------------------------------------------------------
 # An entry is a folder that exists complete or not at all: fill a temporary one beside it, then rename.
 
 cache_begin() { # cache_begin ENTRY -> prints a temporary folder for it
   mkdir -p "$(dirname "$INDEXOPERATOR_CACHE/$1")"
+  rm -rf "$INDEXOPERATOR_CACHE/$1".partial-* # of a run that was interrupted; the caller holds a lock
   mktemp -d "$INDEXOPERATOR_CACHE/$1.partial-XXXXXX"
 }
 
@@ -155,6 +163,15 @@ daemon_pid() { # daemon_pid DIR NAME -> its process id, or 1 when it does not ru
 
 daemon_running() { daemon_pid "$1" "$2" >/dev/null; }
 
+# close_inherited: all but the three standard streams, in a child that may outlive its parent.
+close_inherited() {
+  local fd
+  for fd in /proc/"$BASHPID"/fd/*; do
+    fd=${fd##*/}
+    [ "$fd" -le 2 ] || eval "exec $fd>&-"
+  done
+}
+
 daemon_start() { # daemon_start DIR NAME COMMAND...
   local dir=$1 name=$2 pid
   shift 2
@@ -163,10 +180,7 @@ daemon_start() { # daemon_start DIR NAME COMMAND...
   printf '%s\n' "--- $(date -u +%FT%TZ) start: $*" >>"$dir/logs/$name.log"
   # Its own session, and nothing inherited: an open lock or a pipe of the caller would be held for the daemon's life.
   (
-    for fd in /proc/"$BASHPID"/fd/*; do
-      fd=${fd##*/}
-      [ "$fd" -le 2 ] || eval "exec $fd>&-"
-    done
+    close_inherited
     exec setsid "$@"
   ) >>"$dir/logs/$name.log" 2>&1 </dev/null &
   pid=$!

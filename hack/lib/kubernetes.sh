@@ -5,7 +5,7 @@
 
 # Newest first. The official release is taken before the build from Debian's source package.
 KUBERNETES_RELEASE=v1.33.5
-KUBERNETES_CACHED=("kubernetes/$KUBERNETES_RELEASE" kubernetes/v1.20.2-debian)
+KUBERNETES_CACHED=("kubernetes/$KUBERNETES_RELEASE" kubernetes/v1.20.2-debian2)
 
 SERVICE_CIDR=${INDEXOPERATOR_SERVICE_CIDR:-10.0.0.0/24}
 SERVICE_IP="${SERVICE_CIDR%.*}.1" # what Kubernetes gives to the service "kubernetes"

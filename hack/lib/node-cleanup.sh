@@ -2,7 +2,10 @@
 # Takes a node away, whatever state it is in: every function is a no-op where nothing is left. Sourced by node.sh.
 
 cleanup_node() { # cleanup_node DIR
-  local dir=$1
+  local dir=$1 sandboxes id
+  # Before anything is removed: what they leave outside DIR is named after them.
+  mapfile -t sandboxes < <(find "$dir/containerd/root/io.containerd.grpc.v1.cri/sandboxes" "$dir/containerd/state/io.containerd.grpc.v1.cri/sandboxes" \
+    -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -u)
   daemon_stop "$dir" kubelet # first: it would start pods anew
   daemon_stop "$dir" kube-proxy
   remove_containers "$dir"
@@ -20,7 +23,14 @@ cleanup_node() { # cleanup_node DIR
   else
     rm -rf "${dir:?}"/{kubelet,containerd,cni,bin}
   fi
-  rmdir /run/containerd/s /run/containerd/runc/k8s.io /run/containerd/runc /run/containerd 2>/dev/null || true
+  rm -f /var/lib/cni/results/indexoperator-*
+  for id in "${sandboxes[@]}"; do
+    # A shim that was killed leaves its socket, whose name containerd makes of its own address, the namespace and the id.
+    rm -f "/run/containerd/s/$(printf '%s/k8s.io/%s' "$(containerd_socket "$dir")" "$id" | sha256sum | cut -d' ' -f1)" \
+      /var/lib/cni/results/*-"$id"-*
+  done
+  rmdir /run/containerd/s /run/containerd /var/lib/cni/results /var/lib/cni \
+    2>/dev/null || true
 }
 
 remove_containers() { # with containerd's own means
@@ -37,7 +47,7 @@ stop_shims() {
   local file pid children socket
   socket=$(containerd_socket "$1")
   for file in /proc/[0-9]*/cmdline; do
-    tr '\0' '\n' <"$file" 2>/dev/null | grep -qxF -- "$socket" || continue
+    { tr '\0' '\n' <"$file"; } 2>/dev/null | grep -qxF -- "$socket" || continue
     pid=${file#/proc/} pid=${pid%/cmdline}
     [[ "$(readlink "/proc/$pid/exe" 2>/dev/null)" == */containerd-shim* ]] || continue
     children=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null) || children=''

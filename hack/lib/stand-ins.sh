@@ -7,18 +7,18 @@ BASE_IMAGES=(dotnet/sdk:10.0 dotnet/aspnet:10.0 dotnet/runtime:10.0)
 BASE_PACKAGES=ca-certificates,libssl3,libicu72,tzdata,libstdc++6,zlib1g,libgcc-s1,passwd
 STAND_IN_LABEL=io.indexoperator.stand-in
 
-buildah_here() {
-  buildah --root "$INDEXOPERATOR_CACHE/buildah/storage" --runroot /run/indexoperator-buildah \
-    --storage-driver "$(storage_driver)" "$@"
-}
-
 storage_driver() { # overlay cannot lie on overlay, as in most containers
-  mkdir -p "$INDEXOPERATOR_CACHE/buildah"
-  case $(stat -f -c %T "$INDEXOPERATOR_CACHE/buildah") in
+  case $(stat -f -c %T "$INDEXOPERATOR_CACHE") in
     overlayfs) echo vfs ;;
     *) if grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null; then echo overlay; else echo vfs; fi ;;
   esac
 }
+
+mkdir -p "$INDEXOPERATOR_CACHE"
+BUILDAH_STORAGE=(--root "$INDEXOPERATOR_CACHE/buildah/storage" --runroot /run/indexoperator-buildah
+  --storage-driver "$(storage_driver)")
+
+buildah_here() { buildah "${BUILDAH_STORAGE[@]}" "$@"; }
 
 dotnet_root() {
   local program
@@ -27,7 +27,7 @@ dotnet_root() {
 
 stand_in_key() { # changes with whatever a stand-in is made of
   {
-    printf '%s\n' "1 $BASE_PACKAGES $(uname -m)"
+    printf '%s\n' "2 $BASE_PACKAGES $(uname -m)"
     find "$(dotnet_root)/shared" "$(dotnet_root)/sdk" -mindepth 1 -maxdepth 2 -name '[0-9]*' 2>/dev/null | sort
   } | sha256sum | cut -c1-16
 }
@@ -80,7 +80,7 @@ build_stand_in() { # build_stand_in NAME KEY ROOT.tar: under long_step
     --env DOTNET_RUNNING_IN_CONTAINER=true --env ASPNETCORE_HTTP_PORTS=8080 --env DOTNET_ROOT=/usr/share/dotnet \
     --label "$STAND_IN_LABEL=$key" "$container"
   [[ $name != dotnet/sdk:* ]] || buildah_here config --env NUGET_XMLDOC_MODE=skip --env DOTNET_CLI_TELEMETRY_OPTOUT=1 \
-    --env DOTNET_NOLOGO=1 --env NUGET_CERT_REVOCATION_MODE=offline "$container"
+    --env DOTNET_NOLOGO=1 --env NUGET_CERT_REVOCATION_MODE=offline --env MSBUILDDISABLENODEREUSE=1 --env UseSharedCompilation=false "$container"
   step_progress "$name: writing the image"
   buildah_here commit -q --rm "$container" "$BASE_REGISTRY/$name"
 }
@@ -91,18 +91,22 @@ build_stand_ins() { # build_stand_ins KEY ROOT.tar NAME...
   for name in "$@"; do build_stand_in "$name" "$key" "$archive"; done
 }
 
-pull_base_images() {
+pull_base_images() { # under long_step
   local name
-  for name in "${BASE_IMAGES[@]}"; do
+  for name in "$@"; do
     step_progress "$name"
-    buildah_here pull "$BASE_REGISTRY/$name"
+    buildah_here pull -q "$BASE_REGISTRY/$name"
   done
 }
 
 ensure_base_images() {
   local name key label missing=() entry directory
   if registry_answers; then
-    long_step "Pulling base images from $BASE_REGISTRY" "1 min, first time" pull_base_images
+    for name in "${BASE_IMAGES[@]}"; do # a stand-in gives way to the real one
+      label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=missing
+      [ -z "$label" ] || [ "$label" = "<no value>" ] || missing+=("$name")
+    done
+    [ ${#missing[@]} = 0 ] || long_step "Pulling base images from $BASE_REGISTRY" "1 min, first time" pull_base_images "${missing[@]}"
     return
   fi
   key=$(stand_in_key)

@@ -187,7 +187,7 @@ public sealed record BuildProgressLine
 public sealed record BuildProgress
 {
     /// <summary>The step, for example <c>SampleIndex</c>.</summary>
-    public string Phase { get; init; } = "";
+    public string Phase { get; set; } = "";
 
     /// <summary>Units done, of <see cref="Total"/>.</summary>
     public long Completed { get; init; }

@@ -11,7 +11,7 @@ public sealed record BuildSpec
     /// <summary>Which nodes may run the build.</summary>
     [DefaultValue(Api.Placement.GPUNodes)]
     [Description("Which nodes may run the build: GPUNodes requires the GPU label and tolerates the GPU taint; Any leaves it to the scheduler.")]
-    public Placement Placement { get; init; } = Placement.GPUNodes;
+    public Placement Placement { get; set; } = Placement.GPUNodes;
 
     /// <summary>GPUs to request; building needs none.</summary>
     [Range(0, 64), DefaultValue(0)]
@@ -21,7 +21,7 @@ public sealed record BuildSpec
     /// <summary>Pods that build side by side.</summary>
     [Range(1, 1000), DefaultValue(1)]
     [Description("Pods that build side by side, one shard of the blend each.")]
-    public int Parallelism { get; init; } = 1;
+    public int Parallelism { get; set; } = 1;
 
     /// <summary>Resources of the build container; the operator's defaults where absent.</summary>
     [Description("Resources of the build container; the operator's defaults where absent.")]
@@ -75,12 +75,12 @@ public sealed record BuildSpec
     /// <summary>The longest that one attempt may take.</summary>
     [RegularExpression(GoDuration.Pattern), DefaultValue("2h")]
     [Description("The longest that one attempt may take.")]
-    public GoDuration Timeout { get; init; } = GoDuration.Parse("2h");
+    public GoDuration Timeout { get; set; } = GoDuration.Parse("2h");
 
     /// <summary>How often a failed build is tried again.</summary>
     [Range(0, 100), DefaultValue(3)]
     [Description("How often a build that failed for a passing reason is tried again.")]
-    public int Retries { get; init; } = 3;
+    public int Retries { get; set; } = 3;
 
     /// <summary>The user's own index-building image.</summary>
     [Description("Own index-building logic: this image runs between the operator's check and its publishing.")]

@@ -16,7 +16,7 @@ public sealed record DatasetSpec
     /// <summary>Seed of the shuffles; 0 to 2^32-1.</summary>
     [Range(0L, 4294967295L), DefaultValue(1234L)]
     [Description("Seed of the shuffles, Megatron's random_seed (--seed).")]
-    public long RandomSeed { get; init; } = 1234;
+    public long RandomSeed { get; set; } = 1234;
 
     /// <summary>How documents are divided into train, validation and test; the exact text is in the key.</summary>
     [StringLength(256), RegularExpression("[.0-9]")]
@@ -34,17 +34,17 @@ public sealed record DatasetSpec
     /// <summary>The run's tokenizer as far as the cache key knows it.</summary>
     [Required]
     [Description("The run's tokenizer as far as Megatron's key knows it.")]
-    public TokenizerSpec Tokenizer { get; init; } = new();
+    public TokenizerSpec Tokenizer { get; set; } = new();
 
     /// <summary>Megatron-Core's dataset class.</summary>
     [AllowedValues("GPTDataset"), DefaultValue("GPTDataset")]
     [Description("Megatron-Core's dataset class; it is in the key and in the file names.")]
-    public string DatasetClass { get; init; } = "GPTDataset";
+    public string DatasetClass { get; set; } = "GPTDataset";
 
     /// <summary>The release of Megatron-Core whose keys and arithmetic to follow.</summary>
     [AllowedValues("0.7", "0.8", "0.9", "0.10", "0.11", "0.12", "0.13", "0.14", "0.15", "0.16", "0.17", "0.18", "0.19"), DefaultValue("0.19")]
     [Description("The Megatron-Core release of the training run; it decides keys and arithmetic.")]
-    public string MegatronCore { get; init; } = "0.19";
+    public string MegatronCore { get; set; } = "0.19";
 
     /// <summary>Megatron-Core's renormalize_blend_weights; releases 0.9 and 0.10 only.</summary>
     [DefaultValue(false)]
@@ -54,17 +54,17 @@ public sealed record DatasetSpec
     /// <summary>Megatron-Core's add_extra_token_to_sequence.</summary>
     [DefaultValue(true)]
     [Description("Megatron's add_extra_token_to_sequence.")]
-    public bool AddExtraTokenToSequence { get; init; } = true;
+    public bool AddExtraTokenToSequence { get; set; } = true;
 
     /// <summary>Megatron-Core's drop_last_partial_validation_sequence.</summary>
     [DefaultValue(true)]
     [Description("Megatron's drop_last_partial_validation_sequence.")]
-    public bool DropLastPartialValidationSequence { get; init; } = true;
+    public bool DropLastPartialValidationSequence { get; set; } = true;
 
     /// <summary>Megatron-Core's mid_level_dataset_surplus; 0 to 1.</summary>
     [Range(0.0, 1.0), DefaultValue(0.005)]
     [Description("Megatron's mid_level_dataset_surplus: how many more samples than needed are built of each member of a weighted blend.")]
-    public double MidLevelDatasetSurplus { get; init; } = 0.005;
+    public double MidLevelDatasetSurplus { get; set; } = 0.005;
 
     /// <summary>Megatron-Core's multiple_validation_sets; releases from 0.14.</summary>
     [DefaultValue(false)]

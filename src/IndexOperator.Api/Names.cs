@@ -118,6 +118,9 @@ public static class Reasons
     /// <summary>The cache volume is mounted read-only.</summary>
     public const string ReadOnlyCache = "ReadOnlyCache";
 
+    /// <summary>The storage answered with an error that another attempt may not meet.</summary>
+    public const string StorageError = "StorageError";
+
     /// <summary>The build pod's user may not read the data or write the cache.</summary>
     public const string PermissionDenied = "PermissionDenied";
 

@@ -17,32 +17,32 @@ public sealed record PretrainIndexSpec
     /// <summary>Where the data is and how it is blended.</summary>
     [Required]
     [Description("Where the .bin/.idx files are and how they are blended.")]
-    public DataSpec Data { get; init; } = new();
+    public DataSpec Data { get; set; } = new();
 
     /// <summary>How the training run reads the data; every field is part of Megatron's cache key.</summary>
     [Required]
     [Description("How the training run reads the data. These fields decide Megatron's cache key and the bytes of the index; they must equal the run's.")]
-    public DatasetSpec Dataset { get; init; } = new();
+    public DatasetSpec Dataset { get; set; } = new();
 
     /// <summary>Where versions are published.</summary>
     [Required]
     [Description("The volume that versions are published on. Its location cannot change.")]
-    public CacheSpec Cache { get; init; } = new();
+    public CacheSpec Cache { get; set; } = new();
 
     /// <summary>How the build runs.</summary>
     [Description("How and where the build Job runs.")]
     [DefaultEmptyObject]
-    public BuildSpec Build { get; init; } = new();
+    public BuildSpec Build { get; set; } = new();
 
     /// <summary>How often the data is looked at, and what follows a change.</summary>
     [Description("How often the data is looked at again, and what follows when it changed in place.")]
     [DefaultEmptyObject]
-    public RefreshSpec Refresh { get; init; } = new();
+    public RefreshSpec Refresh { get; set; } = new();
 
     /// <summary>How often the published files are checked.</summary>
     [Description("How often the published files are checked against their checksums.")]
     [DefaultEmptyObject]
-    public VerifySpec Verify { get; init; } = new();
+    public VerifySpec Verify { get; set; } = new();
 
     /// <summary>True stops builds and checks and keeps serving what is published.</summary>
     [Description("True stops builds and checks at once; what is published stays mountable.")]
@@ -135,22 +135,22 @@ public sealed record CacheSpec
     /// <summary>A folder on the claim; relative, without "..".</summary>
     [StringLength(1024)]
     [Description("Folder on the claim that holds the cache; relative, without \"..\". Immutable.")]
-    public string SubPath { get; init; } = "";
+    public string SubPath { get; set; } = "";
 
     /// <summary>What training sets <c>index_mapping_dir</c> to.</summary>
     [StringLength(1024, MinimumLength = 2), RegularExpression("^/[^:]*[^:/]$"), DefaultValue("/npy_index")]
     [Description("Where training pods mount the version: what the run sets index_mapping_dir, path_to_cache or --data-cache-path to.")]
-    public string MountPath { get; init; } = "/npy_index";
+    public string MountPath { get; set; } = "/npy_index";
 
     /// <summary>How many published versions are kept beside current.</summary>
     [Range(0, 100), DefaultValue(2)]
     [Description("Published versions kept beside the current one.")]
-    public int HistoryLimit { get; init; } = 2;
+    public int HistoryLimit { get; set; } = 2;
 
     /// <summary>What happens to published versions when the resource is deleted.</summary>
     [DefaultValue(Api.DeletionPolicy.Retain)]
     [Description("What happens to the published versions when the resource is deleted.")]
-    public DeletionPolicy DeletionPolicy { get; init; } = DeletionPolicy.Retain;
+    public DeletionPolicy DeletionPolicy { get; set; } = DeletionPolicy.Retain;
 }
 
 /// <summary>The claim that the operator creates for a cache.</summary>
@@ -164,7 +164,7 @@ public sealed record ClaimTemplate
     /// <summary>Access modes; training pods on several nodes need ReadWriteMany.</summary>
     [ItemCount(1, 4), ListType("atomic"), DefaultValue(new[] { ClaimAccessMode.ReadWriteMany })]
     [Description("Access modes; training pods on several nodes need ReadWriteMany.")]
-    public IReadOnlyList<ClaimAccessMode> AccessModes { get; init; } = [ClaimAccessMode.ReadWriteMany];
+    public IReadOnlyList<ClaimAccessMode> AccessModes { get; set; } = [ClaimAccessMode.ReadWriteMany];
 
     /// <summary>Requested size.</summary>
     [Required]
@@ -178,12 +178,12 @@ public sealed record RefreshSpec
     /// <summary>Time between looks at the data; 0 = never.</summary>
     [RegularExpression(GoDuration.Pattern), DefaultValue("1h")]
     [Description("Time between looks at the data; 0 = never.")]
-    public GoDuration Interval { get; init; } = GoDuration.Parse("1h");
+    public GoDuration Interval { get; set; } = GoDuration.Parse("1h");
 
     /// <summary>What follows when the data changed in place.</summary>
     [DefaultValue(ChangePolicy.Rebuild)]
     [Description("What follows when the data changed in place: Rebuild takes Ready away and builds; Hold takes Ready away and waits for a person; Report keeps Ready and only sets DataCurrent=False.")]
-    public ChangePolicy OnChange { get; init; } = ChangePolicy.Rebuild;
+    public ChangePolicy OnChange { get; set; } = ChangePolicy.Rebuild;
 }
 
 /// <summary>How often the published files are checked.</summary>
@@ -192,5 +192,5 @@ public sealed record VerifySpec
     /// <summary>Time between checks of the checksums; 0 = never.</summary>
     [RegularExpression(GoDuration.Pattern), DefaultValue("24h")]
     [Description("Time between checks of the published files against their checksums; 0 = never.")]
-    public GoDuration Interval { get; init; } = GoDuration.Parse("24h");
+    public GoDuration Interval { get; set; } = GoDuration.Parse("24h");
 }

@@ -29,6 +29,9 @@ public sealed class BuildAttempt
     /// <summary>The name of the one container of our pods.</summary>
     public const string ContainerName = "index-builder";
 
+    // Far above what backoff allows in years, far below where counting on would overflow.
+    private const int MaxNumber = 1_000_000;
+
     private BuildAttempt(V1Job job, IReadOnlyList<V1Pod> pods)
     {
         Job = job;
@@ -45,6 +48,12 @@ public sealed class BuildAttempt
 
     /// <summary>Its pods, newest first.</summary>
     public IReadOnlyList<V1Pod> Pods { get; }
+
+    /// <summary>True when a pod ended; its container's last words are final.</summary>
+    public bool PodEnded => NewestPod?.Status?.Phase is "Succeeded" or "Failed";
+
+    /// <summary>True when it published a version.</summary>
+    public bool Delivered => this is { State: JobState.Complete, Report.Outcome: BuildReport.Built or BuildReport.Reused };
 
     /// <summary>The newest of its pods; null when there is none.</summary>
     public V1Pod? NewestPod => Pods.Count > 0 ? Pods[0] : null;
@@ -64,8 +73,8 @@ public sealed class BuildAttempt
     /// <summary>What its pod reported in the termination message; null when there is no sound report.</summary>
     public BuildReport? Report { get; }
 
-    /// <summary>Which attempt this is, from 1.</summary>
-    public int Number => int.TryParse(Annotation(Annotations.Attempt), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? number : 1;
+    /// <summary>Which attempt this is, from 1; 1 where the annotation says nothing that this operator would have written.</summary>
+    public int Number => int.TryParse(Annotation(Annotations.Attempt), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < MaxNumber ? number : 1;
 
     /// <summary>The key of the version that it builds.</summary>
     public string? BuildKey => Annotation(Annotations.BuildKey);
@@ -100,11 +109,29 @@ public sealed class BuildAttempt
         return pod.Status?.ContainerStatuses?.FirstOrDefault(container => container.Name == ContainerName);
     }
 
+    /// <summary>
+    /// The pods that a Job of this resource made. Labels can be copied, so a pod counts by its owner; of a Job that is gone only the
+    /// reference is left, and that is trusted.
+    /// </summary>
+    public static IEnumerable<V1Pod> PodsOfTask(ObservedState observed, string task)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        var foreign = observed.Jobs.Where(job => !IsOurs(job, observed.Index)).Select(job => job.Metadata.Uid).ToHashSet();
+        return observed.Pods.Where(pod =>
+            pod.Metadata.Labels?.TryGetValue(Labels.Task, out var value) == true && value == task
+            && pod.Metadata.OwnerReferences?.Any(owner => owner.Kind == "Job" && !foreign.Contains(owner.Uid)) == true);
+    }
+
+    /// <summary>True when the Job was made by this resource, whatever its labels say.</summary>
+    public static bool IsOurs(V1Job job, PretrainIndex index)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        ArgumentNullException.ThrowIfNull(index);
+        return job.Metadata.OwnerReferences?.Any(owner => owner.Uid == index.Metadata.Uid) == true;
+    }
+
     internal static DateTimeOffset? Utc(DateTime? time) =>
         time is { } value ? new DateTimeOffset(DateTime.SpecifyKind(value.ToUniversalTime(), DateTimeKind.Utc)) : null;
-
-    private static bool IsOurs(V1Job job, PretrainIndex index) =>
-        job.Metadata.OwnerReferences?.Any(owner => owner.Uid == index.Metadata.Uid) == true;
 
     private static List<V1Pod> PodsOf(V1Job job, IReadOnlyList<V1Pod> pods) => pods
         .Where(pod => pod.Metadata.OwnerReferences?.Any(owner => owner.Uid == job.Metadata.Uid) == true)

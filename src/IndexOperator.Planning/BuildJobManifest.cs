@@ -64,7 +64,7 @@ public static class BuildJobManifest
     {
         ArgumentNullException.ThrowIfNull(observed);
         var index = observed.Index;
-        var job = Job(observed, WantedBuild.NameOf(index, BuildAttempt.CleanupTask), BuildAttempt.CleanupTask, TimeSpan.FromMinutes(5), [
+        var job = Job(observed, WantedBuild.NameOf(index, BuildAttempt.CleanupTask, index.Metadata.Uid), BuildAttempt.CleanupTask, TimeSpan.FromMinutes(5), [
             "prune", "--cache-root", CacheRoot(index), "--discard-staging", StagingPrefix(index),
         ]);
         return new CreateJob(job, null);

@@ -16,6 +16,8 @@ namespace IndexOperator.Planning;
 public static class BuildPolicy
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WaitInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ReportGrace = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan GoneGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>Published when the wanted version is current or has just been delivered; else null.</summary>
@@ -24,7 +26,7 @@ public static class BuildPolicy
         ArgumentNullException.ThrowIfNull(observed);
         ArgumentNullException.ThrowIfNull(wanted);
         var attempts = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask);
-        var done = attempts.LastOrDefault(attempt => attempt.BuildKey == wanted.BuildKey && attempt is { State: JobState.Complete, Report.Outcome: BuildReport.Built or BuildReport.Reused });
+        var done = attempts.LastOrDefault(attempt => attempt.BuildKey == wanted.BuildKey && attempt.Delivered);
         var current = observed.Index.Status?.Current;
         var delivered = current?.BuildKey == wanted.BuildKey ? null : done is null ? null : PublishPolicy.VersionOf(observed, wanted, done);
         if ((delivered ?? current) is not { } version || version.BuildKey != wanted.BuildKey)
@@ -33,13 +35,15 @@ public static class BuildPolicy
         }
 
         var cleanup = attempts.Where(attempt => attempt != done && !attempt.IsGoing).Select(attempt => Delete(attempt, "another version is current"));
+        var left = Leftover.AfterPublishing(observed, attempts, done, delivered is not null);
         return new Situation(
             Standing.Published,
             version.Outcome == BuildReport.Reused ? Reasons.Reused : Reasons.Published,
             $"Version {version.Version} is published on claim {ClaimPolicy.CacheClaimName(observed.Index)} at {version.Path}.")
         {
+            Build = left,
             Delivered = delivered,
-            Actions = [.. cleanup, .. FinalizerPolicy.DetachIfAttached(observed.Index)],
+            Actions = [.. cleanup, .. left is null ? FinalizerPolicy.DetachIfAttached(observed.Index) : []],
         };
     }
 
@@ -62,13 +66,13 @@ public static class BuildPolicy
             var pod = StillRunning(observed, latest)?.Metadata.Name;
             return new Situation(Standing.Working, Reasons.Building, $"Waiting for an earlier build to stop{(pod is null ? "" : $" (pod {pod})")} before the next one starts.")
             {
-                Build = StatusOf(observed, wanted, latest?.Number ?? 1),
+                Build = StatusOf(observed, wanted, latest?.Number ?? FirstNumber(observed, wanted)),
                 Actions = others,
-                LookAgainAfter = TimeSpan.FromSeconds(5),
+                LookAgainAfter = WaitInterval,
             };
         }
 
-        return AfterFailure(observed, wanted, latest) ?? Start(observed, wanted, FirstNumber(observed, wanted), mine);
+        return AwaitReport(observed, wanted, latest) ?? AfterFailure(observed, wanted, latest) ?? Start(observed, wanted, FirstNumber(observed, wanted));
     }
 
     /// <summary>Deletes every Job that has not ended.</summary>
@@ -78,13 +82,22 @@ public static class BuildPolicy
             .Select(attempt => Delete(attempt, because))
             .ToList();
 
+    /// <summary>Deletes every Job that has not ended and carries out another spec than the wanted one.</summary>
+    public static IReadOnlyList<PlannedAction> StopSuperseded(ObservedState observed, WantedBuild wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        return BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
+            .Where(attempt => attempt is { State: JobState.Active, IsGoing: false } && attempt.JobKey != wanted.JobKey)
+            .Select(attempt => Delete(attempt, "superseded by a newer spec"))
+            .ToList();
+    }
+
     /// <summary>A pod of this resource's builds that may still write; null when there is none. Pods that outlive their grace by a minute sit on a lost node.</summary>
     public static V1Pod? StillRunning(ObservedState observed, BuildAttempt? except = null)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        return observed.Pods.FirstOrDefault(pod =>
+        return BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).FirstOrDefault(pod =>
             pod.Status?.Phase is not ("Succeeded" or "Failed")
-            && pod.Metadata.Labels?.TryGetValue(Labels.Task, out var task) == true && task == BuildAttempt.BuildTask
             && except?.Pods.Contains(pod) != true
             && !(BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + GoneGrace < observed.Now));
     }
@@ -103,7 +116,7 @@ public static class BuildPolicy
                     Phase = progress?.Phase ?? build.Phase,
                     Percent = progress?.Percent ?? build.Percent,
                     EtaSeconds = progress?.EtaSeconds,
-                    Progress = progress is null ? build.Progress ?? "Starting" : ProgressText.Of(progress),
+                    Progress = progress is not null ? ProgressText.Of(progress) : build.RunningSince is null ? "Starting" : build.Progress ?? "Starting",
                 },
                 LookAgainAfter = ProgressInterval,
             };
@@ -127,14 +140,25 @@ public static class BuildPolicy
         };
     }
 
+    // Jobs and pods arrive by different watches: a Job may be seen to have ended before its pod's last words are.
+    private static Situation? AwaitReport(ObservedState observed, WantedBuild wanted, BuildAttempt? latest) =>
+        latest is { Report: null, PodEnded: false, EndedAt: { } ended } && ended + ReportGrace > observed.Now
+            ? new Situation(Standing.Working, Reasons.Building, $"Job {latest.Name} has ended; what its pod reported is waited for.")
+            {
+                Build = StatusOf(observed, wanted, latest.Number) with { Job = latest.Name },
+                LookAgainAfter = ended + ReportGrace - observed.Now,
+            }
+            : null;
+
     private static Situation? AfterFailure(ObservedState observed, WantedBuild wanted, BuildAttempt? latest)
     {
         var known = observed.Index.Status?.Build;
         var (number, failure, decision) = latest switch
         {
-            { State: JobState.Failed } or { State: JobState.Complete } => Judge(observed, latest),
+            { State: JobState.Failed } or { State: JobState.Complete } => Judge(observed, wanted, latest),
             // The Job is gone (deleted by hand, or by its age): the status remembers what was decided.
-            null when known is { NextRetryAt: not null, LastFailure: { } before } && known.JobKey == wanted.JobKey => (known.Attempt ?? 1, before, new RetryDecision(known.NextRetryAt, true)),
+            null when known is { NextRetryAt: not null, LastFailure: { } before } && known.JobKey == wanted.JobKey =>
+                (known.Attempt ?? 1, before, RetryPolicy.After(before, known.Attempt ?? 1, observed.Index.Spec.Build.Retries, observed.Now) with { NextRetryAt = known.NextRetryAt }),
             _ => default,
         };
         if (failure is null)
@@ -142,9 +166,10 @@ public static class BuildPolicy
             return null;
         }
 
-        if (decision.NextRetryAt is { } due && due <= observed.Now)
+        var isDue = decision.NextRetryAt is { } due && due <= observed.Now;
+        if (isDue && StillRunning(observed) is null)
         {
-            return Start(observed, wanted, number + 1, BuildAttempt.AllOf(observed, BuildAttempt.BuildTask), failure);
+            return Start(observed, wanted, number + 1, failure);
         }
 
         var build = StatusOf(observed, wanted, number) with
@@ -164,24 +189,42 @@ public static class BuildPolicy
         {
             Build = build,
             Events = isNew ? [new PlannedEvent("Warning", failure.Reason!, "Build", $"Attempt {number} failed: {failure.Message}")] : [],
-            LookAgainAfter = decision.NextRetryAt - observed.Now,
+            LookAgainAfter = isDue ? WaitInterval : decision.NextRetryAt - observed.Now,
         };
     }
 
-    private static (int Number, FailureStatus Failure, RetryDecision Decision) Judge(ObservedState observed, BuildAttempt latest)
+    private static (int Number, FailureStatus Failure, RetryDecision Decision) Judge(ObservedState observed, WantedBuild wanted, BuildAttempt latest)
     {
-        var failure = latest.State == JobState.Complete
+        var failure = Told(observed, wanted, latest) ?? (latest.State == JobState.Complete
             ? new FailureStatus { Reason = Reasons.BuilderCrashed, Message = $"Job {latest.Name} ended without a report that can be read; its pod may have been deleted. The next attempt finds what it published." }
-            : FailureClassification.Of(latest, observed.Index);
+            : FailureClassification.Of(latest, observed.Index));
         return (latest.Number, failure, RetryPolicy.After(failure, latest.Number, observed.Index.Spec.Build.Retries, latest.EndedAt ?? observed.Now));
     }
 
-    private static Situation Start(ObservedState observed, WantedBuild wanted, int number, IReadOnlyList<BuildAttempt> existing, FailureStatus? lastFailure = null)
+    // What was found while the pod was there stands when it is gone: pods vanish with their nodes, and the Job alone says little.
+    private static FailureStatus? Told(ObservedState observed, WantedBuild wanted, BuildAttempt latest) =>
+        latest.Pods.Count == 0
+        && observed.Index.Status?.Build is { LastFailure: { } told } known && known.JobKey == wanted.JobKey && known.Attempt == latest.Number && known.Job == latest.Name
+        && (known.NextRetryAt is not null || RetryPolicy.After(told, latest.Number, observed.Index.Spec.Build.Retries, observed.Now).NextRetryAt is null)
+            ? told
+            : null;
+
+    private static Situation Start(ObservedState observed, WantedBuild wanted, int number, FailureStatus? lastFailure = null)
     {
         var create = BuildJobManifest.Build(observed, wanted, number);
         var name = create.Job.Metadata.Name;
-        // The last failed Job stays until the attempt after the next: its log is what a person looks for.
-        var old = existing.Where(attempt => attempt.Number < number - 1 && !attempt.IsGoing).Select(attempt => Delete(attempt, "a later attempt failed too"));
+        if (observed.Jobs.FirstOrDefault(job => job.Metadata.Name == name) is { } taken)
+        {
+            return NameTaken(observed, wanted, number, taken);
+        }
+
+        var attempts = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask);
+        // The last failed Job stays until the attempt after the next: its log is what a person looks for. So does the Job that delivered
+        // the current version: its report is the way back to a status that was erased.
+        var old = attempts
+            .Where(attempt => !attempt.IsGoing && !(attempt.JobKey == wanted.JobKey && attempt.Number >= number - 1)
+                && !(attempt.Delivered && attempt.BuildKey == observed.Index.Status?.Current?.BuildKey))
+            .Select(attempt => Delete(attempt, attempt.JobKey == wanted.JobKey ? "a later attempt failed too" : "superseded by a newer spec"));
         var claim = ClaimPolicy.ClaimToCreate(observed);
         return new Situation(Standing.Working, Reasons.Building, $"Job {name} was created (attempt {number}).")
         {
@@ -192,11 +235,29 @@ public static class BuildPolicy
                 Job = name,
                 Progress = "Pending",
                 StartedAt = observed.Now,
-                LastFailure = lastFailure,
+                LastFailure = lastFailure ?? Leftover.Of(observed, wanted),
             },
             Actions = [.. FinalizerPolicy.AttachIfMissing(observed.Index), .. old, .. claim is null ? (PlannedAction[])[] : [new CreateClaim(claim)], create],
             Events = [new PlannedEvent("Normal", "BuildStarted", "Build", $"Created Job {name} (attempt {number}) for data version \"{observed.Index.Spec.DataVersion ?? "(unnamed)"}\".")],
         };
+    }
+
+    // Only someone's hand brings this about: our own Job's annotations were changed, or another Job was given our name.
+    private static Situation NameTaken(ObservedState observed, WantedBuild wanted, int number, V1Job taken)
+    {
+        var name = taken.Metadata.Name;
+        return BuildAttempt.IsOurs(taken, observed.Index)
+            ? new Situation(Standing.Working, Reasons.Building, $"Job {name} was changed by someone and no longer says what it builds. It is deleted and made again.")
+            {
+                Build = StatusOf(observed, wanted, number),
+                Actions = taken.Metadata.DeletionTimestamp is null ? [new DeleteJob(name, taken.Metadata.Uid, "it no longer says what it builds")] : [],
+                LookAgainAfter = WaitInterval,
+            }
+            : new Situation(Standing.Stuck, Reasons.CreateFailed, $"Job {name} exists and does not belong to this PretrainIndex. Delete it: the build needs the name.")
+            {
+                Build = StatusOf(observed, wanted, number),
+                LookAgainAfter = TimeSpan.FromMinutes(1),
+            };
     }
 
     private static int FirstNumber(ObservedState observed, WantedBuild wanted) =>
@@ -207,7 +268,7 @@ public static class BuildPolicy
         var known = observed.Index.Status?.Build;
         return known?.JobKey == wanted.JobKey && known.Attempt == number
             ? known with { NextRetryAt = null }
-            : new BuildStatus { JobKey = wanted.JobKey, Attempt = number, StartedAt = observed.Now, LastFailure = known?.JobKey == wanted.JobKey ? known.LastFailure : null };
+            : new BuildStatus { JobKey = wanted.JobKey, Attempt = number, StartedAt = observed.Now, LastFailure = Leftover.Of(observed, wanted) };
     }
 
     private static List<DeleteJob> DeleteOthers(IReadOnlyList<BuildAttempt> attempts, BuildAttempt? keep) => attempts

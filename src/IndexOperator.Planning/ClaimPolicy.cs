@@ -6,11 +6,14 @@ namespace IndexOperator.Planning;
 /// <summary>Whether the claims that the spec names can be used, and the claim that <c>claimTemplate</c> asks for.</summary>
 public static class ClaimPolicy
 {
-    /// <summary>The claim that holds the cache: the named one, or the one made from the template.</summary>
+    /// <summary>
+    /// The claim that holds the cache: the named one, or the one made from the template. The latter is named after the resource's name,
+    /// not its uid: a resource that is deleted and applied again finds the versions that it left.
+    /// </summary>
     public static string CacheClaimName(PretrainIndex index)
     {
         ArgumentNullException.ThrowIfNull(index);
-        return index.Spec.Cache.ClaimName ?? WantedBuild.NameOf(index, "cache");
+        return index.Spec.Cache.ClaimName ?? WantedBuild.NameOf(index, "cache", index.Namespace(), index.Name());
     }
 
     /// <summary>The claim to create; null when none is asked for or it is there already.</summary>
@@ -49,7 +52,8 @@ public static class ClaimPolicy
         ArgumentNullException.ThrowIfNull(observed);
         var spec = observed.Index.Spec;
         return Trouble(observed, "spec.data.claimName", spec.Data.ClaimName!)
-            ?? (spec.Cache.ClaimName is { } cache ? Trouble(observed, "spec.cache.claimName", cache) ?? CacheTrouble(Find(observed, cache)!) : null);
+            ?? (spec.Cache.ClaimName is { } cache ? Trouble(observed, "spec.cache.claimName", cache) ?? CacheTrouble(Find(observed, cache)!)
+                : Find(observed, CacheClaimName(observed.Index)) is { } made ? Trouble(observed, "spec.cache.claimTemplate", made.Metadata.Name) : null);
     }
 
     /// <summary>True when the cache claim is there to be cleaned up: not missing, lost or on its way out with its namespace.</summary>

@@ -19,7 +19,7 @@ public static class DeletionPolicy
     {
         ArgumentNullException.ThrowIfNull(observed);
         var index = observed.Index;
-        if (FinalizerPolicy.DetachIfAttached(index) is not [var detach])
+        if (FinalizerPolicy.DetachIfAttached(index) is not [DetachFinalizer detach])
         {
             return new Plan { Status = Status(observed, "Nothing is left to clean up.") };
         }
@@ -42,12 +42,19 @@ public static class DeletionPolicy
             return new Plan { Actions = [detach], Status = Status(observed, "Cleaned up.") };
         }
 
+        if (cleanup is null && IsRefusedForLong(observed))
+        {
+            return GiveUp(observed, detach, "The cleanup Job could not be created.");
+        }
+
         if (cleanup is null)
         {
             return new Plan
             {
-                Actions = [BuildJobManifest.Cleanup(observed)],
-                Status = Status(observed, "Removing the staging folder of the interrupted build."),
+                Actions = observed.Refusal is null ? [BuildJobManifest.Cleanup(observed)] : [],
+                Status = observed.Refusal is { } refusal
+                    ? Status(observed, $"The cleanup Job was refused: {refusal.Message}", Reasons.CreateFailed)
+                    : Status(observed, "Removing the staging folder of the interrupted build."),
                 LookAgainAfter = CleanupPatience,
             };
         }
@@ -55,29 +62,41 @@ public static class DeletionPolicy
         var left = (BuildAttempt.Utc(cleanup.Job.Metadata.CreationTimestamp) ?? observed.Now) + CleanupPatience - observed.Now;
         return cleanup.State == JobState.Active && left > TimeSpan.Zero
             ? new Plan { Status = Status(observed, "Removing the staging folder of the interrupted build."), LookAgainAfter = left }
-            : new Plan
-            {
-                Actions = [detach],
-                Status = Status(observed, "The cleanup was given up."),
-                Events =
-                [
-                    new PlannedEvent("Warning", "CleanupGivenUp", "Cleanup", $"Job {cleanup.Name} did not end well within {CleanupPatience.TotalMinutes:0} minutes. Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(index)} that begin with {BuildJobManifest.StagingPrefix(index)} may be removed by hand."),
-                ],
-            };
+            : GiveUp(observed, detach, $"Job {cleanup.Name} did not end well within {CleanupPatience.TotalMinutes:0} minutes.");
+    }
+
+    // A Job that the API server goes on refusing (quota, admission, a namespace on its way out) must not hold the resource for ever. The
+    // refusal is known from the status of an earlier pass, so an operator that was down for long still tries once.
+    private static bool IsRefusedForLong(ObservedState observed) =>
+        observed.Index.Status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Reconciling, Status: "True", Reason: Reasons.CreateFailed }) == true
+        && BuildAttempt.Utc(observed.Index.Metadata.DeletionTimestamp) + CleanupPatience <= observed.Now;
+
+    private static Plan GiveUp(ObservedState observed, DetachFinalizer detach, string why)
+    {
+        var index = observed.Index;
+        return new Plan
+        {
+            Actions = [detach],
+            Status = Status(observed, "The cleanup was given up."),
+            Events =
+            [
+                new PlannedEvent("Warning", "CleanupGivenUp", "Cleanup", $"{why} Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(index)} that begin with {BuildJobManifest.StagingPrefix(index)} may be removed by hand."),
+            ],
+        };
     }
 
     private static bool MayHaveLeftStaging(ObservedState observed) =>
-        observed.Index.Status?.Build?.RunningSince is not null
-        || observed.Pods.Any(pod => BuildAttempt.ContainerOf(pod)?.State is { } state && (state.Running ?? (object?)state.Terminated) is not null);
+        observed.Index.Status?.Build is { RunningSince: not null } or { LastFailure: not null }
+        || BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Any(pod => BuildAttempt.ContainerOf(pod)?.State is { } state && (state.Running ?? (object?)state.Terminated) is not null);
 
-    private static PretrainIndexStatus Status(ObservedState observed, string message)
+    private static PretrainIndexStatus Status(ObservedState observed, string message, string reason = Reasons.Deleting)
     {
         var index = observed.Index;
         var before = index.Status ?? new PretrainIndexStatus();
         var set = new ConditionSet(before.Conditions, index.Metadata.Generation, observed.Now);
-        set.Set(ConditionTypes.Ready, false, Reasons.Deleting, message);
+        set.Set(ConditionTypes.Ready, false, reason, Clip.Characters(message, 8192));
         set.Keep(ConditionTypes.Available);
-        set.Set(ConditionTypes.Reconciling, true, Reasons.Deleting, message);
+        set.Set(ConditionTypes.Reconciling, true, reason, Clip.Characters(message, 8192));
         set.Set(ConditionTypes.Stalled, false, Reasons.Idle, "Nothing waits for a person.");
         set.Keep(ConditionTypes.DataCurrent);
         set.Keep(ConditionTypes.Verified);

@@ -12,7 +12,8 @@ public static class FailureClassification
     private static readonly HashSet<string> ReportedReasons =
     [
         Reasons.InvalidSpec, Reasons.DataMissing, Reasons.DataCorrupt, Reasons.EmptySplit, Reasons.OversampledBlend, Reasons.OutOfSpace,
-        Reasons.ReadOnlyCache, Reasons.PermissionDenied, Reasons.VersionCorrupt, Reasons.Interrupted, Reasons.BuilderCrashed,
+        Reasons.ReadOnlyCache, Reasons.PermissionDenied, Reasons.VersionCorrupt, Reasons.StorageError,
+        Reasons.OutOfMemory, Reasons.Interrupted, Reasons.BuilderCrashed,
     ];
 
     /// <summary>The reason and message of a failed attempt.</summary>
@@ -21,7 +22,7 @@ public static class FailureClassification
         ArgumentNullException.ThrowIfNull(attempt);
         ArgumentNullException.ThrowIfNull(index);
         return Of(attempt, attempt.NewestPod, index) is var (reason, message)
-            ? new FailureStatus { Reason = reason, Message = message.Length <= MaxMessage ? message : string.Concat(message.AsSpan(0, MaxMessage), "…") }
+            ? new FailureStatus { Reason = reason, Message = Clip.Characters(message, MaxMessage) }
             : new FailureStatus();
     }
 
@@ -38,17 +39,32 @@ public static class FailureClassification
             return (Reasons.OutOfMemory, "The builder was killed for using more memory than its limit. Raise spec.build.resources.limits.memory; `index-builder plan` tells what a build needs.");
         }
 
-        if (attempt.Report is { Outcome: BuildReport.Failed } report)
+        // A Job that runs out of time interrupts its builder: the time is the cause, the interruption only how it was told.
+        var outOfTime = attempt.FailedCondition?.Reason == "DeadlineExceeded";
+        if (attempt.Report is { Outcome: BuildReport.Failed } report && !(outOfTime && report.Reason == Reasons.Interrupted))
         {
             var reason = ReportedReasons.Contains(report.Reason ?? "") ? report.Reason! : Reasons.BuilderCrashed;
             return (reason, report.Message is { Length: > 0 } message ? message : $"The builder reported {report.Reason} without a message. See the log of Job {attempt.Name}.");
         }
 
-        if (attempt.FailedCondition?.Reason == "DeadlineExceeded")
+        if (outOfTime)
         {
-            return attempt.RunningSince is null && PodTrouble.Of(pod) is { } trouble
-                ? (trouble.Reason, trouble.Message)
+            if (attempt.RunningSince is null && PodTrouble.Of(pod) is { } trouble)
+            {
+                return (trouble.Reason, trouble.Message);
+            }
+
+            // Kubernetes deletes the pods of a Job that ran out of time: what kept them from starting is only in the last status.
+            var known = index.Status?.Build?.Job == attempt.Name ? index.Status.Build : null;
+            return attempt.RunningSince is null && known is { RunningSince: null }
+                ? (known.Progress is Reasons.Unschedulable or Reasons.ImagePull or Reasons.ContainerStart ? known.Progress : Reasons.Timeout,
+                    $"No pod of Job {attempt.Name} could start within spec.build.timeout ({index.Spec.Build.Timeout}){(known.Progress is null or "Pending" ? "" : $": {known.Progress}")}. Look at the cluster's nodes and at spec.build.")
                 : (Reasons.Timeout, $"The build did not end within spec.build.timeout ({index.Spec.Build.Timeout}). Raise it, or give the build more CPU.");
+        }
+
+        if (pod?.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "DisruptionTarget", Status: "True" }) is { } disruption)
+        {
+            return (Reasons.Evicted, $"Pod {pod.Metadata.Name} was evicted ({disruption.Reason}): {disruption.Message ?? "Kubernetes gave no message"}");
         }
 
         if (terminated is not null)
@@ -70,6 +86,6 @@ public static class FailureClassification
     private static string OneLine(string text)
     {
         var line = string.Join(' ', text.Split(['\n', '\r', '\t'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
-        return line.Length <= 1000 ? line : "…" + line[^1000..];
+        return Clip.Tail(line, 1000);
     }
 }

@@ -25,13 +25,17 @@ public static class Planner
             ?? SuspensionPolicy.Decide(observed, wanted)
             ?? BuildPolicy.Published(observed, wanted)
             ?? RefusalPolicy.Decide(observed)
-            ?? ClaimsDecide(observed)
+            ?? ClaimsDecide(observed, wanted)
             ?? BuildPolicy.Decide(observed, wanted);
         return Report.Of(observed, wanted, situation);
     }
 
-    private static Situation? ClaimsDecide(ObservedState observed) =>
+    private static Situation? ClaimsDecide(ObservedState observed, WantedBuild wanted) =>
         ClaimPolicy.Trouble(observed) is { } trouble
-            ? new Situation(Standing.Stuck, trouble.Reason!, trouble.Message!) { Build = observed.Index.Status?.Build }
+            ? new Situation(Standing.Stuck, trouble.Reason!, trouble.Message!)
+            {
+                Build = observed.Index.Status?.Build,
+                Actions = BuildPolicy.StopSuperseded(observed, wanted),
+            }
             : null;
 }

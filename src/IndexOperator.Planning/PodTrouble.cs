@@ -31,7 +31,7 @@ public sealed record PodTrouble(string Reason, string Message, DateTimeOffset? S
         }
 
         var waiting = BuildAttempt.ContainerOf(pod)?.State?.Waiting;
-        var image = pod.Spec?.Containers?.FirstOrDefault()?.Image;
+        var image = pod.Spec?.Containers?.FirstOrDefault(container => container.Name == BuildAttempt.ContainerName)?.Image;
         var since = BuildAttempt.Utc(status.StartTime ?? pod.Metadata.CreationTimestamp);
         return waiting?.Reason switch
         {

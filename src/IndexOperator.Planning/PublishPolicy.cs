@@ -12,6 +12,7 @@ public static class PublishPolicy
         ArgumentNullException.ThrowIfNull(wanted);
         ArgumentNullException.ThrowIfNull(attempt);
         var report = attempt.Report!;
+        var known = (observed.Index.Status?.Previous ?? []).Prepend(observed.Index.Status?.Current).FirstOrDefault(version => version?.Version == report.Version);
         return new VersionStatus
         {
             Version = report.Version,
@@ -22,7 +23,7 @@ public static class PublishPolicy
             Size = report.SizeBytes is { } bytes ? ProgressText.Size(bytes) : null,
             Files = report.Files,
             Samples = report.Samples,
-            BuiltAt = attempt.EndedAt,
+            BuiltAt = known?.BuiltAt ?? attempt.EndedAt,
             BuildSeconds = report.Seconds,
             VerifiedAt = attempt.EndedAt,
             BuildKey = wanted.BuildKey,

@@ -7,6 +7,9 @@ public static class Report
 {
     private const int MaxMessage = 8192;
 
+    // events.k8s.io refuses a longer note.
+    private const int MaxNoteBytes = 1024;
+
     /// <summary>The plan of a resource that is not being deleted.</summary>
     public static Plan Of(ObservedState observed, WantedBuild wanted, Situation situation)
     {
@@ -23,7 +26,7 @@ public static class Report
             Previous = previous,
             Build = situation.Build,
             Consumers = before?.Consumers,
-            ClaimName = current is null || situation.Reason != Reasons.InvalidSpec ? ClaimPolicy.CacheClaimName(index) : before?.ClaimName,
+            ClaimName = situation.Reason != Reasons.InvalidSpec ? ClaimPolicy.CacheClaimName(index) : before?.ClaimName,
             RebuildToken = situation.Standing == Standing.Published ? wanted.RebuildToken : before?.RebuildToken,
             Conditions = Conditions(observed, situation, current),
         };
@@ -31,7 +34,7 @@ public static class Report
         {
             Actions = situation.Actions,
             Status = status,
-            Events = [.. situation.Events, .. EventsOf(before, status, situation)],
+            Events = situation.Events.Concat(EventsOf(before, status, situation)).Select(told => told with { Note = Clip.Bytes(told.Note, MaxNoteBytes) }).ToList(),
             LookAgainAfter = situation.LookAgainAfter,
         };
     }
@@ -40,7 +43,7 @@ public static class Report
     {
         var index = observed.Index;
         var set = new ConditionSet(index.Status?.Conditions, index.Metadata.Generation, observed.Now);
-        var message = situation.Message.Length <= MaxMessage ? situation.Message : string.Concat(situation.Message.AsSpan(0, MaxMessage), "…");
+        var message = Clip.Characters(situation.Message, MaxMessage);
         set.Set(ConditionTypes.Ready, situation.Standing == Standing.Published, situation.Reason, message);
         if (current is null)
         {

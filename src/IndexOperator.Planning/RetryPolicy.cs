@@ -42,7 +42,7 @@ public static class RetryPolicy
     }
 
     private static bool Passes(string? reason) => reason is
-        Reasons.Evicted or Reasons.Interrupted or Reasons.BuilderCrashed or Reasons.Timeout or Reasons.OutOfMemory or Reasons.CreateFailed
+        Reasons.Evicted or Reasons.Interrupted or Reasons.BuilderCrashed or Reasons.Timeout or Reasons.OutOfMemory or Reasons.CreateFailed or Reasons.StorageError
         or Reasons.Unschedulable or Reasons.ImagePull or Reasons.ContainerStart;
 
     private static TimeSpan Doubled(TimeSpan first, int times, TimeSpan longest)

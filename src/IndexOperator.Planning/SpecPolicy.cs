@@ -15,6 +15,7 @@ public static class SpecPolicy
             : new Situation(Standing.Stuck, Reasons.InvalidSpec, string.Join(" ", errors))
             {
                 Actions = BuildPolicy.StopAll(observed, "the spec cannot be carried out"),
+                Build = Leftover.Halted(observed),
             };
     }
 

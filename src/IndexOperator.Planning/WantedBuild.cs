@@ -18,14 +18,15 @@ public sealed record WantedBuild
     /// <summary>Hash over <see cref="BuildKey"/> and <c>spec.build</c>; 16 hex digits.</summary>
     public required string JobKey { get; init; }
 
-    /// <summary>The value of the rebuild annotation; null when there is none.</summary>
+    /// <summary>The value of the rebuild annotation, or the one carried out last; null when there was never one.</summary>
     public string? RebuildToken { get; init; }
 
     /// <summary>What this resource asks for now.</summary>
     public static WantedBuild Of(PretrainIndex index)
     {
         ArgumentNullException.ThrowIfNull(index);
-        var token = index.Metadata.Annotations?.TryGetValue(Annotations.Rebuild, out var value) == true && value.Length > 0 ? value : null;
+        // Taking the annotation away asks for nothing: the token that was carried out last still stands.
+        var token = index.Metadata.Annotations?.TryGetValue(Annotations.Rebuild, out var value) == true && !string.IsNullOrEmpty(value) ? value : index.Status?.RebuildToken;
         var json = PlanningJsonContext.Default;
         var buildKey = Hash(
             JsonSerializer.Serialize(index.Spec.Data, json.DataSpec),
@@ -47,11 +48,11 @@ public sealed record WantedBuild
     /// The name of an attempt's Job: the resource's name, shortened where needed, and 8 hex digits over everything that tells attempts
     /// apart. At most 63 characters, as the label that Kubernetes makes of it.
     /// </summary>
-    public string JobName(PretrainIndex index, int attempt) => NameOf(index, "build", JobKey, attempt.ToString(System.Globalization.CultureInfo.InvariantCulture));
+    public string JobName(PretrainIndex index, int attempt) => NameOf(index, "build", index.Metadata.Uid, JobKey, attempt.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     internal static string NameOf(PretrainIndex index, string task, params string?[] parts)
     {
-        var suffix = $"-{task}-{Hash([index.Metadata.Uid, task, .. parts])[..8]}";
+        var suffix = $"-{task}-{Hash([task, .. parts])[..8]}";
         var room = 63 - suffix.Length;
         var name = index.Name();
         return (name.Length <= room ? name : name[..room].TrimEnd('-', '.')).Replace('.', '-') + suffix;

@@ -1,0 +1,51 @@
+# `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export DOTNET_NOLOGO := 1
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+
+CONFIGURATION ?= Release
+# A kubeconfig counts only when it is given on the command line: a KUBECONFIG in the environment may be somebody's production.
+DEMO_KUBECONFIG := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
+
+.PHONY: help demo demo-down test test-unit test-integration e2e build verify manifests format images clean
+
+help: ## Show this help
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+demo: ## The main job on a real cluster, from nothing (KUBECONFIG=... uses an existing cluster)
+	@hack/demo.sh up $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
+
+demo-down: ## Remove everything that `make demo` started
+	@hack/demo.sh down $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
+
+test: ## Every test: unit, integration (real control plane), e2e (real node)
+	@hack/test.sh all
+
+test-unit: ## Unit, golden and property tests: seconds, no cluster
+	@hack/test.sh unit
+
+test-integration: ## The operator against a real etcd, apiserver and controller-manager
+	@hack/test.sh integration
+
+e2e: ## Images on a real node with a real kubelet
+	@hack/test.sh e2e
+
+build: ## Build everything
+	@dotnet build IndexOperator.sln --configuration $(CONFIGURATION)
+
+verify: ## Generated files, formatting, scripts and manifests are as they must be
+	@hack/verify.sh
+
+manifests: ## Regenerate the CRD from the C# types
+	@dotnet run --project tools/CrdGen --configuration $(CONFIGURATION) -- --output config/crd
+
+format: ## Format the C# code
+	@dotnet format IndexOperator.sln
+
+images: ## Build the operator and builder images
+	@hack/images.sh build
+
+clean: ## Remove build output (caches outside the checkout stay)
+	@rm -rf artifacts; find . \( -name bin -o -name obj -o -name TestResults \) -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Runs the tests of one level or of all, and ends in one line: `N passed, N failed, N skipped`.
+set -euo pipefail
+HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib/common.sh
+. "$HACK/lib/common.sh"
+cd "$(dirname "$HACK")"
+
+CONFIGURATION="${CONFIGURATION:-Release}"
+E2E_CLUSTER=e2e
+
+usage() {
+  cat <<'HELP'
+Usage: hack/test.sh unit|integration|e2e|all [-- OPTIONS OF THE TEST RUNNER]
+
+unit         every project in tests/ but the two below; no cluster, no root
+integration  tests/IndexOperator.Integration on a real etcd, kube-apiserver and kube-controller-manager
+e2e          tests/IndexOperator.E2E on a real node; needs root
+all          all of these
+
+Exit code 0 only when nothing failed and every project ran at least one test. Skipped tests are listed with what they lack.
+TEST_SUMMARY=FILE also writes the last line to FILE. Logs are in artifacts/test.
+HELP
+}
+
+unit_projects() { find tests -mindepth 1 -maxdepth 1 -name '*.Tests' -type d | sort; }
+
+build() {
+  long_step "Building the solution" "1 min" dotnet build IndexOperator.sln --configuration "$CONFIGURATION" -v quiet
+}
+
+number_after() { # number_after WORD FILE: the last "WORD: N" of the runner's summary
+  sed -nE "s/^ *$1: ([0-9]+).*/\1/p" "$2" | tail -n 1
+}
+
+run_project() { # run_project FOLDER
+  local name logfile code=0 total
+  name=$(basename "$1")
+  logfile="artifacts/test/$name.log"
+  log "testing $name"
+  dotnet test --project "$1" --configuration "$CONFIGURATION" --no-build --no-progress --output Detailed --no-ansi "${RUNNER_OPTIONS[@]}" >"$logfile" 2>&1 || code=$?
+  total=$(number_after total "$logfile")
+  if [ -z "$total" ] || [ "$total" = 0 ]; then
+    warn "$name ran no test (exit $code): the end of $logfile"
+    print_tail "$logfile" 40
+    FAILED=$((FAILED + 1))
+    return
+  fi
+  local passed failed skipped
+  passed=$(number_after succeeded "$logfile") failed=$(number_after failed "$logfile") skipped=$(number_after skipped "$logfile")
+  PASSED=$((PASSED + passed)) FAILED=$((FAILED + failed)) SKIPPED=$((SKIPPED + skipped))
+  log "$name: $passed passed, $failed failed, $skipped skipped"
+  if [ "$failed" != 0 ]; then
+    grep -A 25 -E '^ *failed ' "$logfile" | cut -c1-400 | head -n 120 >&2 || true
+  elif [ "$code" != 0 ] && [ "$code" != 8 ]; then
+    warn "$name ended with code $code though no test failed: the end of $logfile"
+    print_tail "$logfile" 40
+    FAILED=$((FAILED + 1))
+  fi
+  grep -A 2 -E '^ *skipped ' "$logfile" | grep -v '^--$' | cut -c1-300 >&2 || true
+}
+
+unit() {
+  local project
+  while read -r project; do run_project "$project"; done < <(unit_projects)
+}
+
+integration() {
+  "$HACK/provision.sh" control-plane
+  run_project tests/IndexOperator.Integration
+}
+
+e2e() {
+  need_root "the e2e test"
+  if "$HACK/cluster.sh" status --name demo >/dev/null 2>&1; then
+    warn "the demo's cluster is up and there is room for one node: taking it down (make demo starts it again)"
+    "$HACK/demo.sh" down
+  fi
+  # Whatever happens, what this run started is stopped.
+  trap '"$HACK/cluster.sh" down --name "$E2E_CLUSTER" || true' EXIT
+  "$HACK/cluster.sh" down --name "$E2E_CLUSTER"
+  INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER")
+  export INDEXOPERATOR_E2E_KUBECONFIG
+  export INDEXOPERATOR_E2E_CLUSTER="$INDEXOPERATOR_STATE/$E2E_CLUSTER"
+  "$HACK/images.sh" build
+  "$HACK/images.sh" load "$INDEXOPERATOR_E2E_CLUSTER"
+  run_project tests/IndexOperator.E2E
+}
+
+main() {
+  local level=${1:-}
+  case $level in
+    -h | --help | help) usage; exit 0 ;;
+    unit | integration | e2e | all) ;;
+    *) usage >&2; die "unknown level: ${level:-(none)}" ;;
+  esac
+  shift
+  [ "${1:-}" != -- ] || shift
+  RUNNER_OPTIONS=("$@")
+  PASSED=0 FAILED=0 SKIPPED=0
+  mkdir -p artifacts/test
+  build
+  if [ "$level" = all ]; then
+    unit
+    integration
+    e2e
+  else
+    "$level"
+  fi
+  local summary="$PASSED passed, $FAILED failed, $SKIPPED skipped"
+  [ -z "${TEST_SUMMARY:-}" ] || printf '%s\n' "$summary" >"$TEST_SUMMARY"
+  printf '%s\n' "$summary"
+  [ "$FAILED" = 0 ]
+}
+
+main "$@"

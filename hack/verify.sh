@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Checks that generated files are what their generators write, and that code, scripts and manifests are in form.
+set -euo pipefail
+HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib/common.sh
+. "$HACK/lib/common.sh"
+# shellcheck source=lib/debian.sh
+. "$HACK/lib/debian.sh"
+cd "$(dirname "$HACK")"
+
+FAULTS=0
+
+check() { # check TITLE COMMAND...
+  local title=$1
+  shift
+  log "checking: $title"
+  if ! "$@"; then
+    FAULTS=$((FAULTS + 1))
+    warn "not in order: $title"
+  fi
+}
+
+crd_is_generated() {
+  local fresh
+  fresh=$(mktemp -d)
+  if ! dotnet run --project tools/CrdGen --configuration Release -- --output "$fresh" >&2 ||
+    ! diff -u config/crd/indexoperator.io_pretrainindexes.yaml "$fresh/indexoperator.io_pretrainindexes.yaml" >&2; then
+    log "next: make manifests, and commit the result"
+    rm -rf "$fresh"
+    return 1
+  fi
+  rm -rf "$fresh"
+}
+
+locks_are_whole() { dotnet restore IndexOperator.sln --locked-mode -v quiet >&2 || { log "next: dotnet restore --force-evaluate, and commit the lock files"; return 1; }; }
+
+code_is_formatted() { dotnet format IndexOperator.sln --verify-no-changes --no-restore >&2 || { log "next: make format"; return 1; }; }
+
+scripts_are_sound() { git ls-files '*.sh' .ci/run | xargs shellcheck -x -P SCRIPTDIR >&2; }
+
+manifests_are_sound() { git ls-files 'config/*.yaml' '*.yml' | xargs yamllint --strict >&2; }
+
+files_are_short() { # a file that needs scrolling holds more than one thing
+  local long
+  long=$(git ls-files 'src/*.cs' 'tools/*.cs' 'tests/*.cs' 'hack/*.sh' | xargs wc -l | awk '$2 != "total" && $1 > 450')
+  [ -z "$long" ] || { printf 'longer than 450 lines:\n%s\n' "$long" >&2; return 1; }
+}
+
+nothing_of_this_machine() { # the home of root inside the SDK image is no path of this machine
+  ! git grep -nIE '(^|[^a-zA-Z])/(root|home|work)/[A-Za-z0-9_.-]+' -- ':!*.lock.json' ':!tests/golden/*' ':!tests/*/golden/*' |
+    grep -v ':/root/\.nuget/' >&2
+}
+
+main() {
+  case ${1:-} in
+    -h | --help | help) printf 'Usage: hack/verify.sh\nRuns every check and says at the end how many failed.\n'; exit 0 ;;
+  esac
+  install_packages "what checks scripts and manifests" shellcheck yamllint
+  check "lock files fit the projects" locks_are_whole
+  check "the CRD is what the C# types say" crd_is_generated
+  check "C# is formatted" code_is_formatted
+  check "shell scripts pass shellcheck" scripts_are_sound
+  check "manifests pass yamllint" manifests_are_sound
+  check "files stay readable on their own" files_are_short
+  check "no path of one machine is committed" nothing_of_this_machine
+  [ "$FAULTS" = 0 ] || die "$FAULTS check(s) failed" "see the lines marked 'not in order' above"
+  log "everything is in order"
+}
+
+main "$@"

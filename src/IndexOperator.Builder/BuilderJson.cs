@@ -1,0 +1,89 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using IndexOperator.Api;
+using IndexOperator.Indexing;
+
+namespace IndexOperator.Builder;
+
+/// <summary>One line of a Job's log.</summary>
+/// <param name="Event">What happened: <c>started</c> or <c>finished</c>.</param>
+/// <param name="Name">Name of the resource.</param>
+/// <param name="Builder">Program and version.</param>
+/// <param name="Threads">Threads in use.</param>
+/// <param name="Report">The result, with <c>finished</c>.</param>
+internal sealed record BuilderEvent(string Event, string? Name = null, string? Builder = null, int? Threads = null, BuildReport? Report = null);
+
+/// <summary>What <c>fingerprint</c> says.</summary>
+internal sealed record FingerprintResult(string Fingerprint, string Version, IReadOnlyList<ManifestData> Data);
+
+/// <summary>What <c>plan</c> says.</summary>
+internal sealed record PlanResult(
+    string Fingerprint,
+    string Version,
+    long SizeBytes,
+    long PeakMemoryBytes,
+    double ExpectedSeconds,
+    IReadOnlyList<PlannedDataset> Datasets,
+    IReadOnlyList<PlannedBlend> Blends,
+    IReadOnlyList<PlannedFile> Files);
+
+/// <summary>A dataset of a plan.</summary>
+internal sealed record PlannedDataset(
+    string Split, string Prefix, string Hash, long? SamplesRequested, long Samples, long Sequences, long TokensPerEpoch, long Epochs, bool SeparateFinalEpoch);
+
+/// <summary>A blend of a plan.</summary>
+internal sealed record PlannedBlend(string Split, string Hash, long Samples, int Members);
+
+/// <summary>What <c>verify</c> says.</summary>
+internal sealed record VerifyResult(string Path, string Kind, string? Version, int Datasets, int Files, long Bytes);
+
+/// <summary>What <c>prune</c> says.</summary>
+/// <param name="Removed">Names of the removed staging directories.</param>
+internal sealed record PruneResult(IReadOnlyList<string> Removed);
+
+/// <summary>What <c>inspect</c> says of an <c>.idx</c>.</summary>
+internal sealed record IdxResult(string Path, string TokenType, long Sequences, long Documents, long Tokens, long LongestSequence, bool Multimodal, string Sha256);
+
+/// <summary>What <c>inspect</c> says of an <c>.npy</c>.</summary>
+internal sealed record NpyResult(string Path, string Dtype, IReadOnlyList<long> Shape, IReadOnlyList<long> First);
+
+/// <summary>What <c>inspect --sample</c> says of one sample.</summary>
+internal sealed record SampleResult(SampleTrace Trace, string? Text);
+
+/// <summary>What went wrong.</summary>
+internal sealed record ErrorResult(string Reason, string Message);
+
+/// <summary>Source-generated JSON of what the command line prints.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(BuilderEvent))]
+[JsonSerializable(typeof(BuildProgressLine))]
+[JsonSerializable(typeof(FingerprintResult))]
+[JsonSerializable(typeof(PlanResult))]
+[JsonSerializable(typeof(VerifyResult))]
+[JsonSerializable(typeof(PruneResult))]
+[JsonSerializable(typeof(IdxResult))]
+[JsonSerializable(typeof(NpyResult))]
+[JsonSerializable(typeof(IndexManifest))]
+[JsonSerializable(typeof(IReadOnlyList<SampleResult>))]
+[JsonSerializable(typeof(ErrorResult))]
+internal sealed partial class BuilderJson : JsonSerializerContext;
+
+/// <summary>The same JSON for logs: one line, and with signs such as + left as they are.</summary>
+internal static class LogJson
+{
+    public static BuilderJson Context { get; } = new(new JsonSerializerOptions(BuilderJson.Default.Options)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}
+
+/// <summary>The same JSON for people: indented, and with every letter left as it is.</summary>
+internal static class PrettyJson
+{
+    public static BuilderJson Context { get; } = new(new JsonSerializerOptions(BuilderJson.Default.Options)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    });
+}

@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>Carries out a plan: computes the arrays and writes them. The bytes do not depend on the number of threads.</summary>
+public sealed class IndexBuilder
+{
+    private readonly IndexPlan _plan;
+    private readonly IIndexDirectory _directory;
+    private readonly BuildOptions _options;
+    private readonly ConcurrentBag<IndexFile> _files = [];
+
+    private IndexBuilder(IndexPlan plan, IIndexDirectory directory, BuildOptions options)
+    {
+        _plan = plan;
+        _directory = directory;
+        _options = options;
+    }
+
+    /// <summary>Builds every file of a plan. Blends are computed, and checked for oversampling, before anything is written.</summary>
+    /// <returns>The files, by name in ordinal order.</returns>
+    /// <exception cref="IndexingException">OversampledBlend, InvalidSpec, or what the directory's storage throws.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options)
+    {
+        var builder = new IndexBuilder(plan, directory, options);
+        try
+        {
+            var blends = builder.ComputeBlends();
+            builder.WriteAll(blends);
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, "Writing the index", isWrite: true);
+        }
+
+        return [.. builder._files.OrderBy(file => file.Name, StringComparer.Ordinal)];
+    }
+
+    private BlendIndex[] ComputeBlends()
+    {
+        var plans = _plan.Blends;
+        var progress = new PhaseProgress(_options.Progress, BuildPhase.BlendIndex, plans.Sum(plan => plan.Size));
+        var blends = new BlendIndex[plans.Count];
+        Parallelism.ForEach(_options, plans.Count, i => blends[i] = BlendIndex.Compute(plans[i], progress.Advance, _options.CancellationToken));
+        return blends;
+    }
+
+    private void WriteAll(BlendIndex[] blends)
+    {
+        var total = _plan.Datasets.Sum(dataset => dataset.DocumentIndexLength + dataset.SampleCount + 1 + dataset.SampleCount);
+        var progress = new PhaseProgress(_options.Progress, BuildPhase.SampleIndex, total);
+
+        // The largest first, so that no thread is left alone with one at the end.
+        var datasets = _plan.Datasets.OrderByDescending(dataset => dataset.DocumentIndexLength + dataset.SampleCount).ToList();
+        Parallelism.ForEach(_options, blends.Length + datasets.Count, i =>
+        {
+            if (i < blends.Length)
+            {
+                WriteBlend(blends[i]);
+                blends[i] = null!; // Its memory is not needed any longer.
+            }
+            else
+            {
+                WriteDataset(datasets[i - blends.Length], progress);
+            }
+        });
+    }
+
+    private void WriteDataset(GptDatasetPlan plan, PhaseProgress progress)
+    {
+        var token = _options.CancellationToken;
+        var indices = new GptIndices(plan, (phase, units) =>
+        {
+            token.ThrowIfCancellationRequested();
+            progress.Advance(phase, units);
+        });
+        _files.Add(IndexFileWriter.WriteText(_directory, plan.DescriptionFile, plan.Description, token));
+        WriteDocumentsAndSamples(plan, indices, token);
+        _files.Add(IndexFileWriter.WriteArray(_directory, plan.ShuffleIndexFile, indices.BuildShuffleIndex(), token));
+    }
+
+    /// <summary>Apart, so that the document index is free again before the shuffle index is built.</summary>
+    private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, CancellationToken token)
+    {
+        var documentIndex = indices.BuildDocumentIndex();
+        _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token));
+        _files.Add(IndexFileWriter.Write(
+            _directory,
+            plan.SampleIndexFile,
+            sink => indices.WalkSamples(documentIndex, rows => sink(plan.SampleIndexItemSize == 4 ? MemoryMarshal.AsBytes(rows) : Widen(rows))),
+            token));
+    }
+
+    private void WriteBlend(BlendIndex blend)
+    {
+        var token = _options.CancellationToken;
+        _files.Add(IndexFileWriter.WriteArray(_directory, blend.Plan.DatasetIndexFile, blend.Members, token));
+        _files.Add(IndexFileWriter.Write(_directory, blend.Plan.DatasetSampleIndexFile, sink => WriteSampleNumbers(blend, sink), token));
+        _files.Add(IndexFileWriter.WriteText(_directory, blend.Plan.DescriptionFile, blend.Plan.Description, token));
+    }
+
+    private static void WriteSampleNumbers(BlendIndex blend, IndexFileWriter.Sink sink)
+    {
+        var counts = new long[blend.Plan.Members.Count];
+        var block = new long[1 << 16];
+        for (var first = 0; first < blend.Members.Length; first += block.Length)
+        {
+            var members = blend.Members.AsSpan(first, Math.Min(block.Length, blend.Members.Length - first));
+            for (var i = 0; i < members.Length; i++)
+            {
+                block[i] = counts[members[i]]++;
+            }
+
+            sink(MemoryMarshal.AsBytes(block.AsSpan(0, members.Length)));
+        }
+    }
+
+    private static ReadOnlySpan<byte> Widen(ReadOnlySpan<int> rows)
+    {
+        var wide = new long[rows.Length];
+        for (var i = 0; i < wide.Length; i++)
+        {
+            wide[i] = rows[i];
+        }
+
+        return MemoryMarshal.AsBytes(wide.AsSpan());
+    }
+}

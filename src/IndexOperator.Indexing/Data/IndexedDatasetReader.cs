@@ -1,0 +1,190 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>
+/// Reads and checks <c>.idx</c> files in one pass, hashing the bytes that it parses, so that fingerprint and index are of
+/// the same bytes. Plain reads, no memory map: a file that shrinks meanwhile is an error here, not a signal.
+/// </summary>
+public static class IndexedDatasetReader
+{
+    private const int ChunkBytes = 1 << 20;
+
+    /// <summary>Reads one dataset.</summary>
+    /// <param name="prefix">Path without extension as the training run spells it; goes into the result.</param>
+    /// <param name="path">Path without extension where the files are.</param>
+    /// <param name="advanced">Told the bytes read since the last call.</param>
+    /// <param name="cancellationToken">Stops between two chunks of a mebibyte.</param>
+    /// <exception cref="IndexingException">DataMissing, DataCorrupt, PermissionDenied or StorageError.</exception>
+    public static IndexedDataset Read(string prefix, string path, Action<long>? advanced = null, CancellationToken cancellationToken = default)
+    {
+        var idxPath = path + ".idx";
+        var binPath = path + ".bin";
+        try
+        {
+            var bin = Stamp(binPath, prefix);
+            using var file = Open(idxPath, prefix);
+            var before = Stamp(file);
+            var dataset = Parse(prefix, path, file, before, bin, advanced, cancellationToken);
+            ThrowIfChanged(dataset, prefix);
+            return dataset;
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Reading {idxPath}", isWrite: false);
+        }
+    }
+
+    /// <summary>Reads only the header of an <c>.idx</c> file.</summary>
+    /// <exception cref="IndexingException">DataMissing, DataCorrupt, PermissionDenied or StorageError.</exception>
+    public static IdxHeader ReadHeader(string idxPath)
+    {
+        try
+        {
+            using var file = Open(idxPath, idxPath);
+            Span<byte> header = stackalloc byte[IdxHeader.Size];
+            var length = RandomAccess.GetLength(file);
+            var read = RandomAccess.Read(file, header, 0);
+            return IdxFormat.ParseHeader(header[..read], length, idxPath);
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Reading {idxPath}", isWrite: false);
+        }
+    }
+
+    /// <summary>Fails when either file is no longer what it was when the dataset was read.</summary>
+    /// <exception cref="IndexingException">DataCorrupt: changed; DataMissing: gone.</exception>
+    public static void ThrowIfChanged(IndexedDataset dataset) => ThrowIfChanged(dataset, dataset.Prefix);
+
+    private static void ThrowIfChanged(IndexedDataset dataset, string prefix)
+    {
+        foreach (var (path, stamp) in new[] { (dataset.Path + ".idx", dataset.Idx), (dataset.Path + ".bin", dataset.Bin) })
+        {
+            if (Stamp(path, prefix) != stamp)
+            {
+                throw new IndexingException(
+                    FailureReason.DataCorrupt,
+                    $"{path} changed while it was being indexed. Build again once whatever writes it has finished.");
+            }
+        }
+    }
+
+    private static IndexedDataset Parse(
+        string prefix,
+        string path,
+        SafeFileHandle file,
+        FileStamp idx,
+        FileStamp bin,
+        Action<long>? advanced,
+        CancellationToken cancellationToken)
+    {
+        var idxPath = path + ".idx";
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var offset = 0L;
+
+        void Fill(Span<byte> target)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            for (var filled = 0; filled < target.Length;)
+            {
+                var read = RandomAccess.Read(file, target[filled..], offset + filled);
+                filled += read > 0 ? read : throw IdxFormat.Corrupt(idxPath, "it became shorter while it was being indexed");
+            }
+
+            hash.AppendData(target);
+            offset += target.Length;
+            advanced?.Invoke(target.Length);
+        }
+
+        var headerBytes = new byte[(int)Math.Min(IdxHeader.Size, idx.Bytes)];
+        Fill(headerBytes);
+        var header = IdxFormat.ParseHeader(headerBytes, idx.Bytes, idxPath);
+        var format = new IdxFormat(idxPath);
+
+        // The counts agree with the size of the file, so this allocation is bounded by it.
+        var lengths = GC.AllocateUninitializedArray<int>((int)header.SequenceCount);
+        for (var first = 0; first < lengths.Length; first += ChunkBytes / 4)
+        {
+            var part = lengths.AsSpan(first, Math.Min(ChunkBytes / 4, lengths.Length - first));
+            Fill(MemoryMarshal.AsBytes(part));
+            format.AddLengths(part, first);
+        }
+
+        var chunk = new byte[ChunkBytes];
+        ForEachChunk(8 * header.SequenceCount, chunk, Fill, part => format.AddPointers(part, lengths, header.TokenType.ItemSize));
+        ForEachChunk(8 * header.DocumentCount, chunk, Fill, part => format.AddDocuments(part, header));
+        ForEachChunk(header.IsMultimodal ? header.SequenceCount : 0, chunk, Fill, _ => { });
+        CheckBin(path + ".bin", bin.Bytes, format.BinBytes);
+        return new IndexedDataset
+        {
+            Prefix = prefix,
+            Path = path,
+            TokenType = header.TokenType,
+            SequenceLengths = lengths,
+            DocumentCount = header.DocumentCount,
+            Tokens = format.Tokens,
+            LongestSequence = format.LongestSequence,
+            IsMultimodal = header.IsMultimodal,
+            IdxSha256 = Convert.ToHexStringLower(hash.GetHashAndReset()),
+            Idx = idx,
+            Bin = bin,
+        };
+    }
+
+    private delegate void Filler(Span<byte> target);
+
+    private static void ForEachChunk(long bytes, byte[] chunk, Filler fill, Action<ReadOnlySpan<byte>> parse)
+    {
+        for (var done = 0L; done < bytes; done += chunk.Length)
+        {
+            var part = chunk.AsSpan(0, (int)Math.Min(chunk.Length, bytes - done));
+            fill(part);
+            parse(part);
+        }
+    }
+
+    private static void CheckBin(string binPath, long actual, long needed)
+    {
+        if (actual == 0)
+        {
+            throw IdxFormat.Corrupt(binPath, "it is empty, and Megatron cannot map an empty file");
+        }
+
+        if (actual < needed)
+        {
+            throw IdxFormat.Corrupt(binPath, $"its .idx describes {needed} bytes of tokens, but it has {actual}");
+        }
+    }
+
+    private static SafeFileHandle Open(string path, string prefix) => Guard(path, prefix, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+
+    private static FileStamp Stamp(string path, string prefix)
+    {
+        using var file = Open(path, prefix);
+        return Stamp(file);
+    }
+
+    private static FileStamp Stamp(SafeFileHandle file) => new(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file));
+
+    private static SafeFileHandle Guard(string path, string prefix, Func<SafeFileHandle> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new IndexingException(
+                FailureReason.DataMissing,
+                $"{path} is not there (dataset {prefix}). A prefix stands for a .bin and an .idx file: correct the prefix, or mount the data that holds it.",
+                fault);
+        }
+        catch (UnauthorizedAccessException fault) when (Directory.Exists(path))
+        {
+            throw IdxFormat.Corrupt(path, "it is a directory" + (fault.InnerException is null ? "" : " that cannot be read as a file"));
+        }
+    }
+}

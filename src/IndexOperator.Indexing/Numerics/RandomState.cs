@@ -1,0 +1,168 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>
+/// numpy's legacy <c>RandomState</c> as far as Megatron uses it: seeding with an integer and shuffling a one-dimensional
+/// array. Its stream is frozen by numpy's policy (NEP 19). Not safe for use by several threads at once.
+/// </summary>
+public sealed class RandomState
+{
+    private const int StateLength = 624;
+    private const int Offset = 397;
+    private const int Batch = 1024;
+    private const int PrefetchDistance = 24;
+
+    private readonly uint[] _state = new uint[StateLength];
+    private readonly uint[] _output = new uint[StateLength];
+    private int _position = StateLength;
+
+    /// <summary>Seeds by the classic <c>init_genrand</c>, which is what a plain integer seed selects in numpy.</summary>
+    public RandomState(uint seed)
+    {
+        _state[0] = seed;
+        for (var i = 1; i < StateLength; i++)
+        {
+            _state[i] = (1812433253u * (_state[i - 1] ^ (_state[i - 1] >> 30))) + (uint)i;
+        }
+    }
+
+    /// <summary>The next 32 random bits.</summary>
+    public uint NextUInt32()
+    {
+        if (_position == StateLength)
+        {
+            Refill();
+        }
+
+        return _output[_position++];
+    }
+
+    /// <summary>
+    /// Shuffles in place exactly as <c>RandomState.shuffle</c> does for any item size: from the last item down, swapped
+    /// with a masked and rejected draw. Arrays of no or one item draw nothing.
+    /// </summary>
+    /// <param name="items">What to shuffle; 2^31-1 items at most, so a draw is one 32-bit output.</param>
+    /// <param name="advanced">Told the number of items placed since the last call, now and then; may throw to stop.</param>
+    public void Shuffle(Span<int> items, Action<long>? advanced = null)
+    {
+        Span<int> draws = stackalloc int[Batch];
+        var i = items.Length - 1;
+        var untold = 0;
+        while (i >= 1)
+        {
+            // One mask serves all i of one bit length. Draws do not depend on the items, so a batch of them is drawn
+            // ahead of its swaps: that lets the swaps' memory be fetched before it is needed.
+            var mask = uint.MaxValue >> BitOperations.LeadingZeroCount((uint)i);
+            var count = Math.Min(Batch, i - (int)(mask >> 1));
+            Draw(draws[..count], mask, (uint)i);
+            Swap(items, draws[..count], i);
+            i -= count;
+            untold += count;
+            if (untold >= 1 << 18)
+            {
+                advanced?.Invoke(untold);
+                untold = 0;
+            }
+        }
+
+        advanced?.Invoke(untold);
+    }
+
+    /// <summary>Shuffles unsigned items; see <see cref="Shuffle(Span{int}, Action{long})"/>.</summary>
+    public void Shuffle(Span<uint> items, Action<long>? advanced = null) => Shuffle(MemoryMarshal.Cast<uint, int>(items), advanced);
+
+    private static void Swap(Span<int> items, ReadOnlySpan<int> draws, int last)
+    {
+        ref var origin = ref MemoryMarshal.GetReference(items);
+        for (var p = 0; p < draws.Length; p++)
+        {
+            if (Sse.IsSupported && p + PrefetchDistance < draws.Length)
+            {
+                unsafe
+                {
+                    // A prefetch of an address that the collector has meanwhile moved costs nothing but time.
+                    Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, draws[p + PrefetchDistance])));
+                }
+            }
+
+            ref var a = ref Unsafe.Add(ref origin, last - p);
+            ref var b = ref Unsafe.Add(ref origin, draws[p]);
+            (a, b) = (b, a);
+        }
+    }
+
+    /// <summary>Draws a number in [0, limit] for the first place, in [0, limit-1] for the next, and so on.</summary>
+    private void Draw(Span<int> draws, uint mask, uint limit)
+    {
+        var taken = 0;
+        while (taken < draws.Length)
+        {
+            if (_position == StateLength)
+            {
+                Refill();
+            }
+
+            var output = _output;
+            var position = _position;
+            for (; position < output.Length && taken < draws.Length; position++)
+            {
+                // Written always, kept only when small enough: no branch to mispredict.
+                var draw = output[position] & mask;
+                draws[taken] = (int)draw;
+                taken += draw <= limit - (uint)taken ? 1 : 0;
+            }
+
+            _position = position;
+        }
+    }
+
+    private void Refill()
+    {
+        Twist(0, StateLength - Offset, Offset);
+        Twist(StateLength - Offset, StateLength - 1, Offset - StateLength);
+        _state[^1] = Mix(_state[^1], _state[0], _state[Offset - 1]);
+        Temper();
+        _position = 0;
+    }
+
+    private void Twist(int from, int to, int distance)
+    {
+        var state = _state;
+        var i = from;
+        for (; i + Vector<uint>.Count <= to; i += Vector<uint>.Count)
+        {
+            var y = (new Vector<uint>(state, i) & new Vector<uint>(0x80000000u)) | (new Vector<uint>(state, i + 1) & new Vector<uint>(0x7fffffffu));
+            var odd = Vector.Equals(y & Vector<uint>.One, Vector<uint>.One) & new Vector<uint>(0x9908b0dfu);
+            (new Vector<uint>(state, i + distance) ^ (y >>> 1) ^ odd).CopyTo(state, i);
+        }
+
+        for (; i < to; i++)
+        {
+            state[i] = Mix(state[i], state[i + 1], state[i + distance]);
+        }
+    }
+
+    private static uint Mix(uint high, uint low, uint far)
+    {
+        var y = (high & 0x80000000u) | (low & 0x7fffffffu);
+        return far ^ (y >> 1) ^ ((y & 1) * 0x9908b0dfu);
+    }
+
+    private void Temper()
+    {
+        for (var i = 0; i < StateLength; i += Vector<uint>.Count)
+        {
+            // 624 is a multiple of every vector width in use (4, 8, 16 numbers).
+            var y = new Vector<uint>(_state, i);
+            y ^= y >>> 11;
+            y ^= (y << 7) & new Vector<uint>(0x9d2c5680u);
+            y ^= (y << 15) & new Vector<uint>(0xefc60000u);
+            y ^= y >>> 18;
+            y.CopyTo(_output, i);
+        }
+    }
+}

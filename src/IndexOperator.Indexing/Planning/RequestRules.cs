@@ -1,0 +1,94 @@
+using System.Text.Json;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>What a request must obey before any data is looked at; the rules are Megatron's own assertions.</summary>
+public static class RequestRules
+{
+    private const int MaxBlendedDatasets = 32766;
+
+    /// <summary>Checks a request.</summary>
+    /// <exception cref="IndexingException">InvalidSpec, naming the field and what to do.</exception>
+    public static void Check(IndexRequest request)
+    {
+        var rules = ReleaseRules.For(request.MegatronCore);
+        Require((request.Blend is null) != (request.BlendPerSplit is null), "Give exactly one of blend and blendPerSplit.");
+        Require(request.SequenceLength is >= 1 and <= int.MaxValue, $"sequenceLength {request.SequenceLength} is out of range: 1 to 2147483647.");
+        Require(request.RandomSeed is >= 0 and <= uint.MaxValue, $"randomSeed {request.RandomSeed} is out of range: 0 to 4294967295.");
+        Require(
+            double.IsFinite(request.MidLevelDatasetSurplus) && request.MidLevelDatasetSurplus >= 0,
+            $"midLevelDatasetSurplus {request.MidLevelDatasetSurplus} is out of range: 0 or more.");
+        Require(
+            rules.HasSurplusOption || request.MidLevelDatasetSurplus == ReleaseRules.DefaultSurplus,
+            $"midLevelDatasetSurplus cannot be chosen with megatronCore {request.MegatronCore}: it is fixed at 0.005 before 0.13. Remove it.");
+        Require(
+            rules.HasMultipleValidationSets || !(request.MultipleValidationSets || request.FullValidation),
+            $"multipleValidationSets and fullValidation do not exist in megatronCore {request.MegatronCore}: they came with 0.14. Remove them.");
+        Require(request.Blend is null || request.Split is not null, "A blend needs split, for example \"900,50,50\".");
+        Require(request.BlendPerSplit is null || request.Split is null, "split goes with blend only: blendPerSplit gives each split its own files. Remove it.");
+        Require(
+            !request.MultipleValidationSets || request.BlendPerSplit is not null,
+            "multipleValidationSets needs blendPerSplit: with one blend for all splits there is only one validation set.");
+        Require(
+            !request.FullValidation || request.Samples.Valid is null,
+            "fullValidation reads all validation data once: remove samples.validation.");
+        foreach (var split in SplitNames.All)
+        {
+            CheckSplit(request, split);
+        }
+
+        _ = ParseTokenizer(request.TokenizerIdentifiers);
+    }
+
+    /// <summary>Reads the tokenizer's identifiers into the value that goes into keys.</summary>
+    internal static object? ParseTokenizer(string identifiers)
+    {
+        try
+        {
+            var value = PythonJson.Load(identifiers);
+            Require(value is IReadOnlyList<KeyValuePair<string, object?>>, "tokenizer.identifiers must be a JSON object, as unique_identifiers is.");
+            return value;
+        }
+        catch (JsonException fault)
+        {
+            throw new IndexingException(
+                FailureReason.InvalidSpec,
+                $"tokenizer.identifiers is no JSON: {fault.Message} Copy the \"tokenizer\" value of a description.txt that the training run wrote.",
+                fault);
+        }
+    }
+
+    private static void CheckSplit(IndexRequest request, Split split)
+    {
+        var samples = request.Samples[split];
+        Require(samples is null or >= 0, $"samples of {split.Name()} is {samples}; it must be 0 or more.");
+        var entries = request.Blend ?? request.BlendPerSplit?[split];
+        if (entries is null)
+        {
+            return;
+        }
+
+        Require(entries.Count is > 0 and <= MaxBlendedDatasets, $"The blend of {split.Name()} has {entries.Count} datasets; it must have 1 to {MaxBlendedDatasets}.");
+        var weighted = entries.Count(entry => entry.Weight is not null);
+        Require(weighted == 0 || weighted == entries.Count, $"The blend of {split.Name()} has weights on some datasets only: give all a weight or none.");
+        foreach (var entry in entries)
+        {
+            Require(entry.Prefix.Length > 0, $"The blend of {split.Name()} has an empty prefix.");
+            Require(
+                entry.Weight is null || (double.IsFinite(entry.Weight.Value) && entry.Weight > 0),
+                $"The weight {entry.Weight} of {entry.Prefix} must be above 0: Megatron refuses a member that is never drawn.");
+        }
+
+        Require(
+            weighted == 0 || samples is not null,
+            $"The blend of {split.Name()} has weights but no number of samples: give samples for {split.Name()}, or remove the weights to read each dataset once.");
+    }
+
+    private static void Require(bool holds, string message)
+    {
+        if (!holds)
+        {
+            throw new IndexingException(FailureReason.InvalidSpec, message);
+        }
+    }
+}

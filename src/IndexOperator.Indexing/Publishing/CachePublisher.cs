@@ -1,0 +1,190 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>
+/// Builds a version into a cache root so that <c>versions/&lt;version&gt;</c> is complete at every instant at which it
+/// exists: through a killed process, a power cut, and two builders at once. There are no locks.
+/// </summary>
+public sealed class CachePublisher
+{
+    private readonly ICacheFileSystem _files;
+    private readonly string _cacheRoot;
+    private readonly BuildIdentity _identity;
+    private readonly BuildOptions _options;
+    private readonly string _staging;
+
+    private CachePublisher(ICacheFileSystem files, string cacheRoot, BuildIdentity identity, BuildOptions options)
+    {
+        _files = files;
+        _cacheRoot = cacheRoot;
+        _identity = identity;
+        _options = options;
+        _staging = CacheLayout.StagingPath(cacheRoot, identity.BuildId);
+    }
+
+    /// <summary>Publishes the version that a request has over its data, or verifies and reuses it when it is there.</summary>
+    /// <param name="files">File system of the cache.</param>
+    /// <param name="cacheRoot">Root of the cache; created when missing.</param>
+    /// <param name="request">What to build.</param>
+    /// <param name="locate">Where a prefix's files are: its path without extension on this machine.</param>
+    /// <param name="identity">Names the build.</param>
+    /// <param name="options">Threads, progress, time and cancellation.</param>
+    /// <exception cref="IndexingException">Any reason but Timeout and BuilderCrashed; nothing of the build is left behind then.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing of the build is left behind.</exception>
+    public static PublishResult Publish(
+        ICacheFileSystem files,
+        string cacheRoot,
+        IndexRequest request,
+        Func<string, string> locate,
+        BuildIdentity identity,
+        BuildOptions options)
+    {
+        var publisher = new CachePublisher(files, cacheRoot, identity, options);
+        try
+        {
+            files.DeleteDirectory(publisher._staging); // What an earlier, killed run of this build left.
+            return publisher.Run(request, locate);
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Publishing into {cacheRoot}", isWrite: true);
+        }
+        finally
+        {
+            Quietly.Do(() => files.DeleteDirectory(publisher._staging));
+        }
+    }
+
+    /// <summary>Removes the staging directory of one build and nothing else. False when there was none.</summary>
+    /// <exception cref="IndexingException">InvalidSpec for an unusable build id, or what the storage throws.</exception>
+    public static bool Prune(ICacheFileSystem files, string cacheRoot, string buildId)
+    {
+        var staging = CacheLayout.StagingPath(cacheRoot, buildId);
+        try
+        {
+            var existed = files.DirectoryExists(staging);
+            files.DeleteDirectory(staging);
+            return existed;
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Removing {staging}", isWrite: true);
+        }
+    }
+
+    private PublishResult Run(IndexRequest request, Func<string, string> locate)
+    {
+        RequestRules.Check(request);
+        var started = _options.Time.GetTimestamp();
+        var data = DatasetLoader.Load(request, locate, _options);
+        var readSeconds = _options.Time.GetElapsedTime(started).TotalSeconds;
+        var fingerprint = VersionIdentity.Fingerprint(data.Values);
+        var version = VersionIdentity.Version(fingerprint, request);
+        var target = CacheLayout.VersionPath(_cacheRoot, version);
+        if (TryReuse(target, out var reused))
+        {
+            return reused;
+        }
+
+        var plan = IndexPlanner.Create(request, data);
+        PrepareStaging();
+        DiskSpace.ThrowIfShort(_files, _staging, plan);
+        started = _options.Time.GetTimestamp();
+        var written = IndexBuilder.Build(plan, new StagingDirectory(_files, _staging), _options);
+        foreach (var dataset in plan.Data)
+        {
+            IndexedDatasetReader.ThrowIfChanged(dataset);
+        }
+
+        var manifest = new IndexManifest
+        {
+            Format = IndexManifest.CurrentFormat,
+            Version = version,
+            Fingerprint = fingerprint,
+            DataVersion = _identity.DataVersion,
+            Builder = _identity.Builder,
+            BuiltAt = _options.Time.GetUtcNow(),
+            MegatronCore = request.MegatronCore,
+            Parameters = JsonDocument.Parse(PythonJson.Dump(VersionIdentity.Parameters(request))).RootElement,
+            Splits = [.. plan.Splits.Select(Describe)],
+            Data = [.. plan.Data.Select(ManifestData.Of)],
+            Files = [.. written, WriteSequences(plan)],
+            Timings = new ManifestTimings(Seconds(readSeconds), Seconds(_options.Time.GetElapsedTime(started).TotalSeconds)),
+        };
+        return Seal(target, manifest);
+    }
+
+    private bool TryReuse(string target, [NotNullWhen(true)] out PublishResult? result)
+    {
+        result = null;
+        if (!_files.DirectoryExists(target))
+        {
+            return false;
+        }
+
+        var manifest = VersionVerifier.Verify(target, _options);
+        result = new PublishResult(PublishOutcome.Reused, target, manifest, VersionVerifier.SizeOf(target));
+        return true;
+    }
+
+    private void PrepareStaging()
+    {
+        _files.CreateDirectory(Path.Combine(_cacheRoot, CacheLayout.Versions));
+        _files.CreateDirectory(_staging);
+        _files.SyncDirectory(_cacheRoot);
+    }
+
+    private PublishResult Seal(string target, IndexManifest manifest)
+    {
+        _options.CancellationToken.ThrowIfCancellationRequested();
+        _options.Progress?.Report(BuildPhase.Publish, 0, 1);
+        var json = manifest.ToJson();
+        var path = Path.Combine(_staging, CacheLayout.Manifest);
+        WriteFile(path + ".tmp", json);
+        _files.RenameFile(path + ".tmp", path);
+        _files.SyncDirectory(_staging);
+        if (!_files.TryRenameDirectory(_staging, target))
+        {
+            // Another builder was faster. What it published is checked, since both stand for the same promise.
+            return TryReuse(target, out var reused)
+                ? reused
+                : throw new IndexingException(FailureReason.StorageError, $"{target} appeared and vanished while it was being published. Try again.");
+        }
+
+        _files.SyncDirectory(Path.GetDirectoryName(target)!);
+        _options.Progress?.Report(BuildPhase.Publish, 1, 1);
+        return new PublishResult(PublishOutcome.Built, target, manifest, manifest.Files.Sum(file => file.Bytes) + json.Length);
+    }
+
+    private IndexFile WriteSequences(IndexPlan plan)
+    {
+        var json = PerDatasetSequences.ToJson(plan.Data);
+        WriteFile(Path.Combine(_staging, CacheLayout.PerDatasetSequences), json);
+        return new IndexFile(CacheLayout.PerDatasetSequences, json.Length, PerDatasetSequences.Sha256(json));
+    }
+
+    private void WriteFile(string path, byte[] content)
+    {
+        var file = _files.CreateFile(path);
+        try
+        {
+            file.Write(content);
+            _files.SyncAndClose(file);
+        }
+        catch
+        {
+            Quietly.Close(file);
+            throw;
+        }
+    }
+
+    private static ManifestSplit Describe(PlannedSplit split) => new(
+        split.Split.Name(),
+        split.Blended is null ? GptDatasetPlan.ClassName : BlendedDatasetPlan.ClassName,
+        split.Blended is { } blended ? [blended.Hash] : [.. split.Datasets.Select(dataset => dataset.Hash)],
+        split.Samples);
+
+    private static double Seconds(double seconds) => Math.Round(seconds, 3);
+}

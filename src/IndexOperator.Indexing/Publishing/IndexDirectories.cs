@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>A staging directory: files have their final names at once, since the directory itself is renamed later.</summary>
+public sealed class StagingDirectory(ICacheFileSystem files, string path) : IIndexDirectory
+{
+    /// <inheritdoc/>
+    public Stream Create(string name) => files.CreateFile(Path.Combine(path, name));
+
+    /// <inheritdoc/>
+    public void Seal(string name, Stream stream) => files.SyncAndClose(stream);
+
+    /// <inheritdoc/>
+    public void Abandon(string name, Stream stream) => Quietly.Close(stream);
+}
+
+/// <summary>A bare <c>index_mapping_dir</c>: each file appears whole under its name, over an older one if there is one.</summary>
+public sealed class OutputDirectory(ICacheFileSystem files, string path) : IIndexDirectory
+{
+    private readonly string _suffix = string.Create(CultureInfo.InvariantCulture, $".{Guid.NewGuid():N}.tmp");
+
+    /// <inheritdoc/>
+    public Stream Create(string name) => files.CreateFile(Temporary(name));
+
+    /// <inheritdoc/>
+    public void Seal(string name, Stream stream)
+    {
+        files.SyncAndClose(stream);
+        files.RenameFile(Temporary(name), Path.Combine(path, name));
+    }
+
+    /// <inheritdoc/>
+    public void Abandon(string name, Stream stream)
+    {
+        Quietly.Close(stream);
+        Quietly.Do(() => files.DeleteFile(Temporary(name)));
+    }
+
+    private string Temporary(string name) => Path.Combine(path, "." + name + _suffix);
+}
+
+/// <summary>Cleaning up after a failure, which must not hide the failure.</summary>
+internal static class Quietly
+{
+    public static void Do(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            // The failure that led here is the one to report.
+        }
+    }
+
+    /// <summary>Closing writes what is buffered, so a full disk fails here too; a second close then frees the handle.</summary>
+    public static void Close(Stream stream)
+    {
+        Do(stream.Dispose);
+        Do(stream.Dispose);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>Python's <c>repr(float)</c> and <c>float(str)</c>, as keys and split texts need them.</summary>
+public static class PythonFloat
+{
+    /// <summary>
+    /// The shortest text that reads back as the same double: fixed notation with at least one decimal for
+    /// 1e-4 &lt;= |x| &lt; 1e16, otherwise an exponent with sign and two digits; <c>inf</c>, <c>-inf</c>, <c>nan</c>.
+    /// </summary>
+    public static string Repr(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+        }
+
+        // .NET's shortest digits are Python's; only their dress differs.
+        var roundTrip = value.ToString("R", CultureInfo.InvariantCulture);
+        var sign = roundTrip.StartsWith('-') ? "-" : "";
+        var (digits, pointAfter) = Decompose(roundTrip.AsSpan(sign.Length));
+        return sign + Dress(digits, pointAfter);
+    }
+
+    /// <summary>Python's <c>float(text)</c> for texts made of digits and points only.</summary>
+    /// <returns>False where Python raises <c>ValueError</c>.</returns>
+    public static bool TryParseDigits(string text, out double value) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
+
+    /// <summary>Significant digits without leading or trailing zeros, and how many of them stand before the point.</summary>
+    private static (string Digits, int PointAfter) Decompose(ReadOnlySpan<char> text)
+    {
+        var exponent = 0;
+        var mark = text.IndexOf('E');
+        if (mark >= 0)
+        {
+            exponent = int.Parse(text[(mark + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+            text = text[..mark];
+        }
+
+        var point = text.IndexOf('.');
+        var whole = point < 0 ? text : text[..point];
+        var fraction = point < 0 ? [] : text[(point + 1)..];
+        var all = string.Concat(whole, fraction);
+        var leading = all.Length - all.TrimStart('0').Length;
+        var digits = all.Trim('0');
+        return digits.Length == 0 ? ("0", 1) : (digits, whole.Length + exponent - leading);
+    }
+
+    private static string Dress(string digits, int pointAfter)
+    {
+        if (pointAfter is > -4 and <= 16)
+        {
+            return pointAfter <= 0 ? "0." + new string('0', -pointAfter) + digits
+                : digits.Length <= pointAfter ? digits + new string('0', pointAfter - digits.Length) + ".0"
+                : digits[..pointAfter] + "." + digits[pointAfter..];
+        }
+
+        var power = pointAfter - 1;
+        var mantissa = digits.Length == 1 ? digits : digits[..1] + "." + digits[1..];
+        return string.Create(CultureInfo.InvariantCulture, $"{mantissa}e{(power < 0 ? '-' : '+')}{Math.Abs(power):00}");
+    }
+}

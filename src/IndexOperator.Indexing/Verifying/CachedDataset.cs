@@ -1,0 +1,108 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>One dataset that a cache directory has files of, known by its file names and its description.</summary>
+public sealed partial class CachedDataset
+{
+    private const int MaxDescriptionBytes = 1 << 28;
+
+    private readonly string _directory;
+    private readonly List<KeyValuePair<string, object?>> _description;
+
+    private CachedDataset(string directory, string hash, string className, Split split, List<KeyValuePair<string, object?>> description)
+    {
+        _directory = directory;
+        Hash = hash;
+        ClassName = className;
+        Split = split;
+        _description = description;
+    }
+
+    /// <summary>Megatron's key.</summary>
+    public string Hash { get; }
+
+    /// <summary>GPTDataset or BlendedDataset.</summary>
+    public string ClassName { get; }
+
+    /// <summary>The split.</summary>
+    public Split Split { get; }
+
+    /// <summary>Whether it is a blend of others.</summary>
+    public bool IsBlend => ClassName == BlendedDatasetPlan.ClassName;
+
+    /// <summary>The prefix of the data; null for a blend.</summary>
+    public string? DatasetPath => Field("dataset_path") as string;
+
+    /// <summary>Tokens of a sample; null for a blend.</summary>
+    public long? SequenceLength => Field("sequence_length") is System.Numerics.BigInteger length ? (long)length : null;
+
+    /// <summary>The keys of a blend's members, in order; empty for a single dataset.</summary>
+    public IReadOnlyList<string> MemberHashes => Field("datasets") is List<object?> members
+        ? [.. members.Select(member => UniqueDescription.Hash(PythonJson.Dump(member)))]
+        : [];
+
+    /// <summary>Every dataset of a directory, by key. Files with other names are passed over.</summary>
+    /// <exception cref="IndexingException">VersionCorrupt: a description is missing, does not give its key or is no JSON.</exception>
+    public static IReadOnlyList<CachedDataset> FindAll(string directory)
+    {
+        try
+        {
+            return
+            [
+                .. Directory.EnumerateFiles(directory)
+                    .Select(path => FileName().Match(Path.GetFileName(path)))
+                    .Where(match => match.Success)
+                    .Select(match => (Hash: match.Groups["hash"].Value, Class: match.Groups["class"].Value, Split: match.Groups["split"].Value))
+                    .Distinct()
+                    .Order()
+                    .Select(stem => Open(directory, stem.Hash, stem.Class, stem.Split)),
+            ];
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Reading {directory}", isWrite: false);
+        }
+    }
+
+    /// <summary>Path of one of its files; <paramref name="what"/> is for example <c>document_index.npy</c>.</summary>
+    public string PathOf(string what) => StemPath(_directory, Hash, ClassName, Split.Name()) + what;
+
+    private object? Field(string name) => _description.Find(member => member.Key == name).Value;
+
+    private static string StemPath(string directory, string hash, string className, string split) => Path.Combine(directory, $"{hash}-{className}-{split}-");
+
+    private static CachedDataset Open(string directory, string hash, string className, string split)
+    {
+        var file = new FileInfo(StemPath(directory, hash, className, split) + "description.txt");
+        if (!file.Exists)
+        {
+            throw NpyFile.Corrupt(file.FullName, "it is missing, and Megatron would build the dataset again");
+        }
+
+        var text = file.Length <= MaxDescriptionBytes ? Encoding.UTF8.GetString(File.ReadAllBytes(file.FullName)) : "";
+        if (UniqueDescription.Hash(text) != hash)
+        {
+            throw NpyFile.Corrupt(file.FullName, "its text does not have the MD5 that its name promises");
+        }
+
+        try
+        {
+            _ = SplitNames.TryParse(split, out var parsed);
+            return PythonJson.Load(text) is List<KeyValuePair<string, object?>> description
+                ? new CachedDataset(directory, hash, className, parsed, description)
+                : throw NpyFile.Corrupt(file.FullName, "it is no JSON object");
+        }
+        catch (JsonException)
+        {
+            throw NpyFile.Corrupt(file.FullName, "it is no JSON");
+        }
+    }
+
+    [GeneratedRegex(
+        @"^(?<hash>[0-9a-f]{32})-(?<class>GPTDataset|BlendedDataset)-(?<split>train|valid|test)-(description\.txt|[a-z_]+\.npy)$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex FileName();
+}

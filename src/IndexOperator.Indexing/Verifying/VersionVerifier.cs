@@ -1,0 +1,127 @@
+using System.Security.Cryptography;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>Checks a published version against its manifest, byte for byte.</summary>
+public static class VersionVerifier
+{
+    private const int MaxManifestBytes = 1 << 30;
+    private const int ChunkBytes = 1 << 20;
+
+    /// <summary>Checks every file's size, checksum, header and shape, and that no file is missing or strange.</summary>
+    /// <returns>The manifest.</returns>
+    /// <exception cref="IndexingException">VersionCorrupt naming the first fault, or what the storage throws.</exception>
+    public static IndexManifest Verify(string versionPath, BuildOptions options)
+    {
+        try
+        {
+            var manifest = ReadManifest(versionPath);
+            CheckNames(versionPath, manifest);
+            var progress = new PhaseProgress(options.Progress, BuildPhase.Verify, manifest.Files.Sum(file => file.Bytes));
+            Parallelism.ForEach(options, manifest.Files.Count, i => CheckFile(versionPath, manifest.Files[i], progress, options.CancellationToken));
+            return manifest;
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Reading {versionPath}", isWrite: false);
+        }
+    }
+
+    /// <summary>Reads the manifest of a version.</summary>
+    /// <exception cref="IndexingException">VersionCorrupt: it is missing or no manifest.</exception>
+    public static IndexManifest ReadManifest(string versionPath)
+    {
+        var file = new FileInfo(Path.Combine(versionPath, CacheLayout.Manifest));
+        if (!file.Exists)
+        {
+            throw Corrupt(versionPath, $"it has no {CacheLayout.Manifest}");
+        }
+
+        return file.Length <= MaxManifestBytes && IndexManifest.Parse(File.ReadAllBytes(file.FullName)) is { } manifest
+            ? manifest
+            : throw Corrupt(versionPath, $"its {CacheLayout.Manifest} cannot be read as a manifest of format {IndexManifest.CurrentFormat}");
+    }
+
+    /// <summary>Bytes of all files of a version.</summary>
+    public static long SizeOf(string versionPath) => new DirectoryInfo(versionPath).EnumerateFiles().Sum(file => file.Length);
+
+    private static void CheckNames(string path, IndexManifest manifest)
+    {
+        // A moved or copied version keeps its manifest, but a directory under another version's name is a mistake.
+        var directory = new DirectoryInfo(path);
+        if (directory.Parent?.Name == CacheLayout.Versions && directory.Name != manifest.Version)
+        {
+            throw Corrupt(path, $"its manifest is of the version {manifest.Version}");
+        }
+
+        var expected = manifest.Files.Select(file => file.Name).Append(CacheLayout.Manifest).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in expected.Where(name => name != Path.GetFileName(name) || name is "" or "." or ".."))
+        {
+            throw Corrupt(path, $"its manifest names \"{name}\", which is no file of the directory");
+        }
+
+        foreach (var entry in directory.EnumerateFileSystemInfos())
+        {
+            if (!expected.Remove(entry.Name))
+            {
+                throw Corrupt(path, $"it holds {entry.Name}, which its manifest does not name");
+            }
+        }
+
+        if (expected.Order(StringComparer.Ordinal).FirstOrDefault() is { } missing)
+        {
+            throw Corrupt(path, $"{missing} is missing");
+        }
+    }
+
+    private static void CheckFile(string path, IndexFile file, PhaseProgress progress, CancellationToken cancellationToken)
+    {
+        using var handle = File.OpenHandle(Path.Combine(path, file.Name), options: FileOptions.SequentialScan);
+        var length = RandomAccess.GetLength(handle);
+        if (length != file.Bytes)
+        {
+            throw Corrupt(path, $"{file.Name} has {length} bytes instead of {file.Bytes}");
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var chunk = new byte[(int)Math.Min(ChunkBytes, Math.Max(1, length))];
+        for (var offset = 0L; ;)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var read = RandomAccess.Read(handle, chunk, offset);
+            if (offset == 0 && file.Dtype is not null)
+            {
+                CheckHeader(path, file, chunk.AsSpan(0, read));
+            }
+
+            if (read == 0)
+            {
+                break;
+            }
+
+            hash.AppendData(chunk, 0, read);
+            offset += read;
+            progress.Advance(read);
+        }
+
+        var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
+        if (actual != file.Sha256)
+        {
+            throw Corrupt(path, $"{file.Name} has the SHA-256 {actual} instead of {file.Sha256}");
+        }
+    }
+
+    private static void CheckHeader(string path, IndexFile file, ReadOnlySpan<byte> start)
+    {
+        var header = NpyHeader.Parse(start);
+        if (header is null || header.Dtype != file.Dtype || file.Shape is null || !header.Shape.SequenceEqual(file.Shape)
+            || NpyHeader.Size + (header.Items * NpyHeader.ItemSize(header.Dtype)) != file.Bytes)
+        {
+            throw Corrupt(path, $"the header of {file.Name} does not describe {file.Dtype} [{string.Join(", ", file.Shape ?? [])}]");
+        }
+    }
+
+    private static IndexingException Corrupt(string path, string cause) => new(
+        FailureReason.VersionCorrupt,
+        $"The published version {path} is corrupt: {cause}. Move it away once no pod uses it, and build again.");
+}

@@ -1,0 +1,83 @@
+using IndexOperator.Api;
+using IndexOperator.Planning;
+using IndexOperator.Runtime;
+using k8s.Models;
+
+namespace IndexOperator.Operator;
+
+/// <summary>Collects what a decision may depend on: from the informers, and live where a stale answer would cost a build.</summary>
+public sealed class Gatherer(
+    Informer<V1Job> jobs,
+    Informer<V1Pod> pods,
+    Informer<V1PersistentVolumeClaim> claims,
+    OwnWrites ownWrites,
+    ProgressReader progress,
+    ApiClient client,
+    OperatorOptions options,
+    TimeProvider time)
+{
+    /// <summary>The label of our Jobs and pods; informers hold nothing else.</summary>
+    public const string OwnObjects = $"{Labels.ManagedBy}={Labels.ManagedByValue}";
+
+    /// <summary>The name of the pods' index by the resource they work for.</summary>
+    public const string ByResource = "by-resource";
+
+    /// <summary>The key of <see cref="ByResource"/> for an object with our labels.</summary>
+    public static IEnumerable<string> ResourceKeys(IMetadata<V1ObjectMeta> entity)
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        return entity.Metadata?.Labels?.TryGetValue(Labels.OwnerName, out var name) == true ? [$"{entity.Metadata.NamespaceProperty}/{name}"] : [];
+    }
+
+    /// <summary>What is observed of a resource now.</summary>
+    public async Task<ObservedState> GatherAsync(PretrainIndex seen, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        var index = ownWrites.Newest(seen);
+        var key = ObjectKey.Of(index);
+        var observed = new ObservedState
+        {
+            Index = index,
+            Jobs = ownWrites.Merge(key, jobs.Store.OwnedBy(index.Metadata.Uid)),
+            Pods = pods.Store.ByIndex(ByResource, key.ToString()),
+            Claims = ClaimNames(index).Select(name => claims.Store.Get(new ObjectKey(key.Namespace, name))).OfType<V1PersistentVolumeClaim>().ToList(),
+            Now = time.GetUtcNow(),
+            Settings = options.Planner,
+        };
+        observed = await WithReportsAsync(observed, cancellationToken);
+        return await WithProgressAsync(observed, cancellationToken);
+    }
+
+    private static IEnumerable<string> ClaimNames(PretrainIndex index) =>
+        new[] { index.Spec.Data.ClaimName, ClaimPolicy.CacheClaimName(index) }.OfType<string>().Distinct();
+
+    // The Job's end may be seen before its pod's: deciding without the report would start a second build.
+    private async Task<ObservedState> WithReportsAsync(ObservedState observed, CancellationToken cancellationToken)
+    {
+        var unreported = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
+            .Where(attempt => attempt.State != JobState.Active && !attempt.Pods.Any(pod => BuildAttempt.ContainerOf(pod)?.State?.Terminated is not null))
+            .ToList();
+        var live = new List<V1Pod>();
+        foreach (var attempt in unreported)
+        {
+            live.AddRange(await client.ListAsync(
+                KnownResources.Pods,
+                new ListQuery { Namespace = observed.Index.Metadata.NamespaceProperty, LabelSelector = $"job-name={attempt.Name}" },
+                cancellationToken));
+        }
+
+        var uids = live.Select(pod => pod.Metadata.Uid).ToHashSet();
+        return live.Count == 0 ? observed : observed with { Pods = [.. observed.Pods.Where(pod => !uids.Contains(pod.Metadata.Uid)), .. live] };
+    }
+
+    private async Task<ObservedState> WithProgressAsync(ObservedState observed, CancellationToken cancellationToken)
+    {
+        var running = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
+            .Where(attempt => attempt is { State: JobState.Active, IsGoing: false })
+            .SelectMany(attempt => attempt.Pods)
+            .FirstOrDefault(pod => BuildAttempt.ContainerOf(pod)?.State?.Running is not null);
+        return running is null
+            ? observed
+            : observed with { Progress = await progress.ReadAsync(running, BuildAttempt.ContainerName, cancellationToken) };
+    }
+}

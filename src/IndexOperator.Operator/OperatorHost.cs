@@ -1,0 +1,123 @@
+using IndexOperator.Api;
+using IndexOperator.Operator.Telemetry;
+using IndexOperator.Planning;
+using IndexOperator.Runtime;
+using k8s;
+using k8s.Models;
+
+namespace IndexOperator.Operator;
+
+/// <summary>Puts the operator together: settings, runtime, controller, telemetry, health endpoints.</summary>
+public static class OperatorHost
+{
+    private const string ByClaim = "by-claim";
+
+    /// <summary>Runs the operator until it is told to stop.</summary>
+    /// <returns>0 after a clean stop.</returns>
+    public static async Task<int> RunAsync(OperatorOptions options, CancellationToken cancellationToken)
+    {
+        await using var host = Create(options);
+        await host.RunAsync(cancellationToken);
+        return 0;
+    }
+
+    /// <summary>The operator, ready to be started.</summary>
+    public static WebApplication Create(OperatorOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var builder = WebApplication.CreateSlimBuilder();
+        Log(builder.Logging, options);
+        builder.WebHost.UseUrls($"http://*:{options.Port}");
+        builder.Services.AddOperatorTelemetry(builder.Configuration);
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton<OwnWrites>();
+        builder.Services.AddSingleton<ProgressReader>();
+        builder.Services.AddSingleton<PlanApplier>();
+        builder.Services.AddSingleton<StatusWriter>();
+        builder.Services.AddSingleton<Gatherer>();
+        AddController(builder.Services, options);
+
+        var host = builder.Build();
+        host.MapPrometheusScrapingEndpoint("/metrics");
+        host.MapGet("/healthz", context => Answer(context, context.RequestServices.GetRequiredService<RuntimeHealth>().Live()));
+        host.MapGet("/readyz", context => Answer(context, context.RequestServices.GetRequiredService<RuntimeHealth>().Ready()));
+        return host;
+    }
+
+    private static void AddController(IServiceCollection services, OperatorOptions options) => services
+        .AddKubernetesOperator(settings =>
+        {
+            foreach (var name in options.Namespaces)
+            {
+                settings.Namespaces.Add(name);
+            }
+
+            settings.MaxParallelReconciliations = options.MaxParallelReconciliations;
+            settings.LeaderElection.Enabled = options.LeaderElection;
+            settings.LeaderElection.Name = "index-operator";
+            settings.LeaderElection.Namespace = options.LeaderElectionNamespace;
+            settings.Client.FieldManager = "index-operator";
+            settings.Events.Controller = "indexoperator.io/index-operator";
+            settings.Connection = options.Kubeconfig is { } file ? ApiConnection.From(KubernetesClientConfiguration.BuildConfigFromConfigFile(file)) : null;
+        })
+        .AddController<PretrainIndexController, PretrainIndex>(Resources.PretrainIndexes, controller =>
+        {
+            // The finalizer is the planner's decision: a resource that never built anything needs none.
+            controller.AutoAttachFinalizers = false;
+            controller.Informer = new InformerOptions<PretrainIndex>
+            {
+                Indexes = new Dictionary<string, Func<PretrainIndex, IEnumerable<string>>> { [ByClaim] = ClaimKeys },
+            };
+        })
+        .Owns<PretrainIndex, V1Job>(Resources.PretrainIndexes, KnownResources.Jobs, new InformerOptions<V1Job> { LabelSelector = Gatherer.OwnObjects })
+        .Watches<PretrainIndex, V1Pod>(
+            KnownResources.Pods,
+            new InformerOptions<V1Pod>
+            {
+                LabelSelector = Gatherer.OwnObjects,
+                Indexes = new Dictionary<string, Func<V1Pod, IEnumerable<string>>> { [Gatherer.ByResource] = Gatherer.ResourceKeys },
+            },
+            (pod, _) => Gatherer.ResourceKeys(pod).Select(_ => new ObjectKey(pod.Metadata.NamespaceProperty, pod.Metadata.Labels[Labels.OwnerName])))
+        .Watches<PretrainIndex, V1PersistentVolumeClaim>(
+            KnownResources.PersistentVolumeClaims,
+            new InformerOptions<V1PersistentVolumeClaim>(),
+            (claim, provider) => provider.GetRequiredService<Store<PretrainIndex>>().ByIndex(ByClaim, ObjectKey.Of(claim).ToString()).Select(ObjectKey.Of));
+
+    private static IEnumerable<string> ClaimKeys(PretrainIndex index) =>
+        new[] { index.Spec.Data.ClaimName, ClaimPolicy.CacheClaimName(index) }
+            .Where(name => !string.IsNullOrEmpty(name))
+            .Distinct()
+            .Select(name => $"{index.Metadata.NamespaceProperty}/{name}");
+
+    private static void Log(ILoggingBuilder logging, OperatorOptions options)
+    {
+        logging.ClearProviders();
+        logging.SetMinimumLevel(options.LogLevel);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+        if (options.JsonLogs)
+        {
+            logging.AddJsonConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+            });
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.UseUtcTimestamp = true;
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
+    }
+
+    private static Task Answer(HttpContext context, HealthState health)
+    {
+        context.Response.StatusCode = health.IsHealthy ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        context.Response.ContentType = "text/plain";
+        return context.Response.WriteAsync(health.IsHealthy ? "ok" : string.Join('\n', health.Problems), context.RequestAborted);
+    }
+}

@@ -1,0 +1,34 @@
+using IndexOperator.Planning;
+
+namespace IndexOperator.Operator;
+
+/// <summary>How the operator was started; see <see cref="OperatorCommand"/> for the flags.</summary>
+public sealed record OperatorOptions
+{
+    /// <summary>What decisions depend on.</summary>
+    public PlannerSettings Planner { get; init; } = new();
+
+    /// <summary>Namespaces to look at; empty means all.</summary>
+    public IReadOnlyList<string> Namespaces { get; init; } = [];
+
+    /// <summary>A kubeconfig; null means the pod's own service account, or the usual kubeconfig outside a cluster.</summary>
+    public string? Kubeconfig { get; init; }
+
+    /// <summary>Port of health and metrics, 0 for any free one.</summary>
+    public int Port { get; init; } = 8080;
+
+    /// <summary>Whether replicas agree on one that works.</summary>
+    public bool LeaderElection { get; init; } = true;
+
+    /// <summary>Namespace of the Lease.</summary>
+    public string LeaderElectionNamespace { get; init; } = "default";
+
+    /// <summary>Passes at a time.</summary>
+    public int MaxParallelReconciliations { get; init; } = 16;
+
+    /// <summary>Lines of JSON instead of text.</summary>
+    public bool JsonLogs { get; init; }
+
+    /// <summary>The least level that is logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+}

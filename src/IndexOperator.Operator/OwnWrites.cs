@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using IndexOperator.Api;
+using IndexOperator.Runtime;
+using k8s.Models;
+
+namespace IndexOperator.Operator;
+
+/// <summary>
+/// What this process has written and its informers may not have seen yet. Without it a pass right after a write would read the world
+/// before the write and do it again: harmless, since names repeat, but it would tell people twice.
+/// </summary>
+/// <param name="time">The clock; what the informers never show is forgotten after <see cref="Patience"/>.</param>
+public sealed class OwnWrites(TimeProvider time)
+{
+    /// <summary>How long a write is believed without the informers showing it.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly ConcurrentDictionary<ObjectKey, Writes> _writes = new();
+
+    /// <summary>The newer of what the informer has and what was last written.</summary>
+    public PretrainIndex Newest(PretrainIndex seen)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        return _writes.TryGetValue(ObjectKey.Of(seen), out var writes)
+            && writes.Index is { } written
+            && written.Metadata.Uid == seen.Metadata.Uid
+            && IsNewer(written.Metadata.ResourceVersion, seen.Metadata.ResourceVersion)
+            ? written
+            : seen;
+    }
+
+    /// <summary>The Jobs that the informer has, with those just created and without those just deleted.</summary>
+    public IReadOnlyList<V1Job> Merge(ObjectKey index, IReadOnlyList<V1Job> seen)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        if (!_writes.TryGetValue(index, out var writes))
+        {
+            return seen;
+        }
+
+        lock (writes)
+        {
+            var now = time.GetUtcNow();
+            foreach (var uid in writes.Created.Where(pair => now - pair.Value.At > Patience || seen.Any(job => job.Metadata.Uid == pair.Key)).Select(pair => pair.Key).ToList())
+            {
+                writes.Created.Remove(uid);
+            }
+
+            foreach (var uid in writes.Deleted.Where(pair => now - pair.Value > Patience || seen.All(job => job.Metadata.Uid != pair.Key)).Select(pair => pair.Key).ToList())
+            {
+                writes.Deleted.Remove(uid);
+            }
+
+            return [.. seen.Where(job => !writes.Deleted.ContainsKey(job.Metadata.Uid)), .. writes.Created.Values.Select(created => created.Job)];
+        }
+    }
+
+    /// <summary>Remembers the resource as it was just written.</summary>
+    public void Wrote(PretrainIndex index)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        Of(ObjectKey.Of(index)).Index = index;
+    }
+
+    /// <summary>Remembers a Job that was just created.</summary>
+    public void Created(ObjectKey index, V1Job job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        var writes = Of(index);
+        lock (writes)
+        {
+            writes.Created[job.Metadata.Uid] = (job, time.GetUtcNow());
+        }
+    }
+
+    /// <summary>Remembers a Job that was just deleted.</summary>
+    public void Deleted(ObjectKey index, string uid)
+    {
+        var writes = Of(index);
+        lock (writes)
+        {
+            writes.Created.Remove(uid);
+            writes.Deleted[uid] = time.GetUtcNow();
+        }
+    }
+
+    /// <summary>Forgets everything about a resource that is gone.</summary>
+    public void Forget(ObjectKey index) => _writes.TryRemove(index, out _);
+
+    private Writes Of(ObjectKey index) => _writes.GetOrAdd(index, _ => new Writes());
+
+    // Resource versions are numbers in every released API server; where one is not, what the informer has is believed.
+    private static bool IsNewer(string? written, string? seen) =>
+        ulong.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var a)
+        && ulong.TryParse(seen, NumberStyles.None, CultureInfo.InvariantCulture, out var b)
+        && a > b;
+
+    private sealed class Writes
+    {
+        public PretrainIndex? Index { get; set; }
+
+        public Dictionary<string, (V1Job Job, DateTimeOffset At)> Created { get; } = [];
+
+        public Dictionary<string, DateTimeOffset> Deleted { get; } = [];
+    }
+}

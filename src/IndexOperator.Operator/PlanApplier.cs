@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using IndexOperator.Api;
+using IndexOperator.Planning;
+using IndexOperator.Runtime;
+using k8s.Models;
+
+namespace IndexOperator.Operator;
+
+/// <summary>Carries out a plan's actions, one by one. Each may have been done before: by an earlier pass, or by another leader.</summary>
+public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, ILogger<PlanApplier> logger)
+{
+    /// <summary>Carries out the actions in order; the first that fails ends it.</summary>
+    /// <exception cref="ApiException">The API server refused an action.</exception>
+    public async Task ApplyAsync(PretrainIndex index, IReadOnlyList<PlannedAction> actions, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentNullException.ThrowIfNull(actions);
+        foreach (var action in actions)
+        {
+            index = await ApplyAsync(index, action, cancellationToken);
+        }
+    }
+
+    private async Task<PretrainIndex> ApplyAsync(PretrainIndex index, PlannedAction action, CancellationToken cancellationToken)
+    {
+        var key = ObjectKey.Of(index);
+        switch (action)
+        {
+            case AttachFinalizer attach:
+                index = await Runtime.Finalizers.AttachAsync(client, Resources.PretrainIndexes, index, [attach.Name], cancellationToken);
+                ownWrites.Wrote(index);
+                break;
+            case DetachFinalizer detach:
+                index = await Runtime.Finalizers.DetachAsync(client, Resources.PretrainIndexes, index, detach.Name, cancellationToken);
+                ownWrites.Wrote(index);
+                break;
+            case CreateClaim create:
+                await CreateOnceAsync(KnownResources.PersistentVolumeClaims, create.Claim, cancellationToken);
+                logger.LogInformation("{Index}: created claim {Claim}", key, create.Claim.Metadata.Name);
+                break;
+            case CreateJob create:
+                await CreateJobAsync(key, create, cancellationToken);
+                break;
+            case DeleteJob delete:
+                await DeleteJobAsync(key, delete, cancellationToken);
+                break;
+            default:
+                throw new UnreachableException($"No way to carry out {action.GetType().Name}.");
+        }
+
+        return index;
+    }
+
+    private async Task CreateJobAsync(ObjectKey index, CreateJob create, CancellationToken cancellationToken)
+    {
+        if (create.Spec is { } spec)
+        {
+            await CreateOnceAsync(KnownResources.ConfigMaps, spec, cancellationToken);
+        }
+
+        var job = WithTrace(create.Job);
+        var (created, isNew) = await CreateOnceAsync(KnownResources.Jobs, job, cancellationToken);
+        if (created.Metadata.OwnerReferences?.Any(owner => owner.Uid == job.Metadata.OwnerReferences[0].Uid) != true)
+        {
+            throw new ApiException(409, "AlreadyExists", $"Job {job.Metadata.Name} exists and is not this operator's. Delete or rename it.");
+        }
+
+        ownWrites.Created(index, created);
+        if (isNew)
+        {
+            logger.LogInformation("{Index}: created Job {Job}", index, job.Metadata.Name);
+        }
+    }
+
+    private async Task DeleteJobAsync(ObjectKey index, DeleteJob delete, CancellationToken cancellationToken)
+    {
+        var name = new ObjectKey(index.Namespace, delete.Name);
+        await DeleteOnceAsync(KnownResources.Jobs, name, delete.Uid, cancellationToken);
+        ownWrites.Deleted(index, delete.Uid);
+        await DeleteOnceAsync(KnownResources.ConfigMaps, name, null, cancellationToken);
+        logger.LogInformation("{Index}: deleted Job {Job}: {Because}", index, delete.Name, delete.Because);
+    }
+
+    private async Task<(T Entity, bool IsNew)> CreateOnceAsync<T>(ResourceType<T> type, T entity, CancellationToken cancellationToken)
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta>
+    {
+        try
+        {
+            return (await client.CreateAsync(type, entity, cancellationToken), true);
+        }
+        catch (ApiException error) when (error.IsAlreadyExists)
+        {
+            return (await client.GetAsync(type, ObjectKey.Of(entity), cancellationToken), false);
+        }
+    }
+
+    private async Task DeleteOnceAsync<T>(ResourceType<T> type, ObjectKey key, string? uid, CancellationToken cancellationToken)
+        where T : class, k8s.IKubernetesObject<V1ObjectMeta>
+    {
+        try
+        {
+            await client.DeleteAsync(type, key, cancellationToken, PropagationPolicy.Background, uid);
+        }
+        catch (ApiException error) when (error.IsNotFound || error.IsConflict)
+        {
+            // Gone already, or another object stands under the name: either way there is nothing of ours to delete.
+            logger.LogDebug("{Type} {Key} was not there to be deleted: {Reason}", type, key, error.Reason);
+        }
+    }
+
+    // The build's trace goes on in the pod: whoever reads its log finds the pass that asked for it.
+    private static V1Job WithTrace(V1Job job)
+    {
+        if (Activity.Current?.Id is { } trace)
+        {
+            job.Metadata.Annotations = new Dictionary<string, string>(job.Metadata.Annotations ?? new Dictionary<string, string>()) { [Annotations.TraceParent] = trace };
+            var container = job.Spec.Template.Spec.Containers[0];
+            container.Env = [.. container.Env ?? [], new V1EnvVar { Name = "TRACEPARENT", Value = trace }];
+        }
+
+        return job;
+    }
+}

@@ -1,0 +1,3 @@
+using IndexOperator.Operator;
+
+return await OperatorCommand.Create(OperatorHost.RunAsync).Parse(args).InvokeAsync();

@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using IndexOperator.Api;
+using IndexOperator.Runtime;
+
+namespace IndexOperator.Operator.Telemetry;
+
+/// <summary>What the operator measures of indexes and their builds. Names begin with <c>indexoperator_</c>.</summary>
+public sealed class OperatorMetrics : IDisposable
+{
+    /// <summary>The name of the meter.</summary>
+    public const string MeterName = "IndexOperator.Operator";
+
+    private readonly Meter _meter;
+    private readonly Counter<long> _builds;
+    private readonly Histogram<double> _buildSeconds;
+    private readonly Counter<long> _publishedBytes;
+    private readonly ConcurrentDictionary<ObjectKey, PretrainIndexStatus> _statuses = new();
+
+    /// <summary>Creates the instruments.</summary>
+    public OperatorMetrics(IMeterFactory meters)
+    {
+        ArgumentNullException.ThrowIfNull(meters);
+        _meter = meters.Create(MeterName);
+        _builds = _meter.CreateCounter<long>("indexoperator_builds_total", description: "Ended builds by outcome (Built, Reused, Failed) and reason.");
+        _buildSeconds = _meter.CreateHistogram<double>("indexoperator_build_duration_seconds", "s", "Seconds that builders report, by outcome.");
+        _publishedBytes = _meter.CreateCounter<long>("indexoperator_published_bytes_total", "By", "Bytes of published versions.");
+        _meter.CreateObservableGauge("indexoperator_pretrainindexes", Count, description: "PretrainIndexes by condition and its status.");
+        _meter.CreateObservableGauge("indexoperator_index_size_bytes", () => _statuses.Values.Sum(status => status.Current?.SizeBytes ?? 0), "By", "Bytes of all current versions.");
+    }
+
+    /// <summary>Counts what changed between two statuses of a resource and remembers the new one for the gauges.</summary>
+    public void Observe(ObjectKey key, PretrainIndexStatus? before, PretrainIndexStatus after)
+    {
+        ArgumentNullException.ThrowIfNull(after);
+        _statuses[key] = after;
+        if (after.Current is { } current && current.BuildKey != before?.Current?.BuildKey)
+        {
+            var outcome = new KeyValuePair<string, object?>("outcome", current.Outcome);
+            _builds.Add(1, outcome, new("reason", ""));
+            _buildSeconds.Record(current.BuildSeconds ?? 0, outcome);
+            if (current.Outcome == BuildReport.Built)
+            {
+                _publishedBytes.Add(current.SizeBytes ?? 0);
+            }
+        }
+
+        if (after.Build is { LastFailure: { } failure } build && (before?.Build?.LastFailure != failure || before?.Build?.Attempt != build.Attempt) && build.NextRetryAt != before?.Build?.NextRetryAt)
+        {
+            _builds.Add(1, new("outcome", BuildReport.Failed), new("reason", failure.Reason));
+        }
+    }
+
+    /// <summary>Forgets a resource that is gone.</summary>
+    public void Forget(ObjectKey key) => _statuses.TryRemove(key, out _);
+
+    /// <inheritdoc/>
+    public void Dispose() => _meter.Dispose();
+
+    private IEnumerable<Measurement<long>> Count() => _statuses.Values
+        .SelectMany(status => status.Conditions ?? [])
+        .GroupBy(condition => (condition.Type, condition.Status))
+        .Select(group => new Measurement<long>(group.Count(), new("condition", group.Key.Type), new KeyValuePair<string, object?>("status", group.Key.Status)));
+}

@@ -1,0 +1,47 @@
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+
+namespace IndexOperator.Operator.Telemetry;
+
+/// <summary>
+/// The only place that knows OpenTelemetry: code measures with the BCL's Meter and ActivitySource. Prometheus may always scrape; OTLP is
+/// spoken when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is set, with OpenTelemetry's other standard variables.
+/// </summary>
+public static class TelemetrySetup
+{
+    private static readonly double[] PassBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+    private static readonly double[] BuildBuckets = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200];
+
+    /// <summary>Collects metrics and traces.</summary>
+    public static IServiceCollection AddOperatorTelemetry(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(configuration);
+        services.AddSingleton<OperatorMetrics>();
+        var otlp = !string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]);
+        services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("index-operator", serviceVersion: typeof(TelemetrySetup).Assembly.GetName().Version?.ToString(3)))
+            .WithMetrics(metrics =>
+            {
+                metrics
+                    .AddMeter(OperatorMetrics.MeterName, Runtime.RuntimeMetrics.SourceName, "System.Net.Http", "System.Runtime")
+                    .AddView("controller_runtime_reconcile_time_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = PassBuckets })
+                    .AddView("workqueue_*", new ExplicitBucketHistogramConfiguration { Boundaries = PassBuckets })
+                    .AddView("indexoperator_build_duration_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = BuildBuckets })
+                    .AddPrometheusExporter();
+                if (otlp)
+                {
+                    metrics.AddOtlpExporter();
+                }
+            })
+            .WithTracing(traces =>
+            {
+                traces.AddSource(Runtime.RuntimeMetrics.SourceName);
+                if (otlp)
+                {
+                    traces.AddOtlpExporter();
+                }
+            });
+        return services;
+    }
+}

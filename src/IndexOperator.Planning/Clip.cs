@@ -1,0 +1,61 @@
+using System.Text;
+
+namespace IndexOperator.Planning;
+
+/// <summary>
+/// Shortens text for a person. Never between the two halves of a surrogate pair: JSON writes half a pair as U+FFFD, so the text would
+/// read back differently from what was planned, and each pass would take it for news.
+/// </summary>
+public static class Clip
+{
+    private const string Ellipsis = "…";
+
+    /// <summary>At most so many characters and an ellipsis.</summary>
+    public static string Characters(string text, int most)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.Length <= most)
+        {
+            return text;
+        }
+
+        return string.Concat(text.AsSpan(0, char.IsHighSurrogate(text[most - 1]) ? most - 1 : most), Ellipsis);
+    }
+
+    /// <summary>An ellipsis and at most so many characters from the end.</summary>
+    public static string Tail(string text, int most)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (text.Length <= most)
+        {
+            return text;
+        }
+
+        return string.Concat(Ellipsis, text.AsSpan(char.IsLowSurrogate(text[^most]) ? text.Length - most + 1 : text.Length - most));
+    }
+
+    /// <summary>At most so many bytes of UTF-8, the ellipsis included.</summary>
+    public static string Bytes(string text, int most)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (Encoding.UTF8.GetByteCount(text) <= most)
+        {
+            return text;
+        }
+
+        var left = most - Encoding.UTF8.GetByteCount(Ellipsis);
+        var kept = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            left -= rune.Utf8SequenceLength;
+            if (left < 0)
+            {
+                break;
+            }
+
+            kept += rune.Utf16SequenceLength;
+        }
+
+        return string.Concat(text.AsSpan(0, kept), Ellipsis);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+
+namespace IndexOperator.Builder.Tests;
+
+/// <summary>Runs the real program in a process of its own, as a Job and a laptop do.</summary>
+internal sealed class BuilderProcess : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
+    private readonly Process _process;
+    private readonly Task<string> _output;
+    private readonly Task<string> _errors;
+
+    private BuilderProcess(IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "index-builder.dll"));
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = Process.Start(start)!;
+        _output = _process.StandardOutput.ReadToEndAsync();
+        _errors = _process.StandardError.ReadToEndAsync();
+    }
+
+    public bool HasExited => _process.HasExited;
+
+    public static BuilderProcess Start(params string[] arguments) => new(arguments);
+
+    public static (int ExitCode, string Output, string Errors) Run(params string[] arguments)
+    {
+        using var process = new BuilderProcess(arguments);
+        return process.Wait();
+    }
+
+    public (int ExitCode, string Output, string Errors) Wait()
+    {
+        Assert.True(_process.WaitForExit(Patience), "index-builder did not end.");
+        return (_process.ExitCode, _output.GetAwaiter().GetResult(), _errors.GetAwaiter().GetResult());
+    }
+
+    /// <summary>Waits until something holds or the process has ended.</summary>
+    public void Until(Func<bool> holds) => SpinWait.SpinUntil(() => holds() || _process.HasExited, Patience);
+
+    public void Kill() => _process.Kill();
+
+    public void Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+    }
+}

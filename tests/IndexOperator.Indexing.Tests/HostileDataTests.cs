@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+
+namespace IndexOperator.Indexing.Tests;
+
+public sealed class HostileDataTests
+{
+    // Two sequences of 3 and 5 uint16 tokens, a document each: lengths at 34, pointers at 42, documents at 58, 82 bytes.
+    public static TheoryData<string, Action<byte[]>> Damages => new()
+    {
+        { "MMIDIDX", bytes => bytes[0] = (byte)'X' },
+        { "format version", bytes => bytes[9] = 2 },
+        { "token type", bytes => bytes[17] = 9 },
+        { "token type", bytes => bytes[17] = 0 },
+        { "header counts", bytes => bytes[18] = 3 },
+        { "header counts", bytes => BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(18), ulong.MaxValue) },
+        { "header counts", bytes => BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(18), 1UL << 61) },
+        { "header counts", bytes => BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(26), 0) },
+        { "header counts", bytes => BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(26), 1UL << 60) },
+        { "length -1", bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(34), -1) },
+        { "pointer", bytes => BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(50), -6) },
+        { "pointer", bytes => BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(42), 2) },
+        { ".bin", bytes => BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(38), int.MaxValue) },
+        { "boundary 0", bytes => BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(58), 1) },
+        { "boundary 1", bytes => BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(66), -1) },
+        { "boundary 1", bytes => BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(66), long.MaxValue) },
+        { "last document", bytes => BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(74), 1) },
+    };
+
+    [Theory]
+    [MemberData(nameof(Damages), DisableDiscoveryEnumeration = true)]
+    public void A_damaged_idx_is_refused_with_its_fault(string fault, Action<byte[]> damage)
+    {
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], 3, 5);
+        var bytes = File.ReadAllBytes(prefix + ".idx");
+        damage(bytes);
+        File.WriteAllBytes(prefix + ".idx", bytes);
+
+        var failure = Assert.Throws<IndexingException>(() => TestData.Read("/data/d", prefix));
+
+        Assert.Equal(FailureReason.DataCorrupt, failure.Reason);
+        Assert.Contains(fault, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_idx_cut_at_any_byte_is_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], 3, 5);
+        var bytes = File.ReadAllBytes(prefix + ".idx");
+        for (var length = 0; length < bytes.Length; length++)
+        {
+            File.WriteAllBytes(prefix + ".idx", bytes[..length]);
+            Assert.Equal(FailureReason.DataCorrupt, Assert.Throws<IndexingException>(() => TestData.Read("/data/d", prefix)).Reason);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(15)]
+    public void A_bin_shorter_than_its_idx_says_is_refused(int bytes)
+    {
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], 3, 5);
+        File.WriteAllBytes(prefix + ".bin", new byte[bytes]);
+        Assert.Equal(FailureReason.DataCorrupt, Assert.Throws<IndexingException>(() => TestData.Read("/data/d", prefix)).Reason);
+    }
+
+    [Theory]
+    [InlineData(".idx")]
+    [InlineData(".bin")]
+    public void A_missing_file_is_named(string extension)
+    {
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], 3, 5);
+        File.Delete(prefix + extension);
+
+        var failure = Assert.Throws<IndexingException>(() => TestData.Read("/data/d", prefix));
+
+        Assert.Equal(FailureReason.DataMissing, failure.Reason);
+        Assert.Contains(prefix + extension, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("/data/d", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Modes_of_multimodal_data_are_recognised_by_the_size_of_the_file()
+    {
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], 3, 5);
+        File.AppendAllBytes(prefix + ".idx", [0, 1]);
+
+        var dataset = TestData.Read("/data/d", prefix);
+
+        Assert.True(dataset.IsMultimodal);
+        Assert.Equal(8, dataset.Tokens);
+    }
+
+    [Fact]
+    public void Samples_beyond_reach_are_refused_before_anything_is_allocated()
+    {
+        using var directory = new TemporaryDirectory();
+        var request = TestData.Single(TestData.Write(directory["d"], 1, 1, 1, 1, 1, 1, 1, 1, 1, 1), samples: 1L << 53);
+
+        var failure = Assert.Throws<IndexingException>(() => IndexPlanner.Create(request, TestData.Load(request)));
+
+        Assert.Equal(FailureReason.InvalidSpec, failure.Reason);
+    }
+
+    [Fact]
+    public void A_blend_that_draws_more_than_is_built_is_refused_before_anything_is_written()
+    {
+        using var directory = new TemporaryDirectory();
+        var entries = Enumerable.Range(0, 40).Select(i => new BlendEntry(TestData.Write(directory[$"d{i}"], [.. Enumerable.Repeat(17, 30)]), i == 0 ? 1000 : 0.9)).ToList();
+        var request = TestData.Single(directory["d0"]) with { Blend = entries, Split = "1,0,0", Samples = new(120, 0, 0), MidLevelDatasetSurplus = 0 };
+
+        var failure = Record.Exception(() => BareOutput.Write(LocalFileSystem.Instance, directory["cache"], request, prefix => prefix, new BuildOptions()));
+
+        Assert.Equal(FailureReason.OversampledBlend, Assert.IsType<IndexingException>(failure).Reason);
+        Assert.Empty(directory.FilesUnder("cache"));
+    }
+}

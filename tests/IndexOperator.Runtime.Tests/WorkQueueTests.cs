@@ -1,0 +1,151 @@
+using Microsoft.Extensions.Time.Testing;
+
+namespace IndexOperator.Runtime.Tests;
+
+public sealed class WorkQueueTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly WorkQueue<string> _queue;
+
+    public WorkQueueTests()
+    {
+        _queue = new WorkQueue<string>(new WorkQueueOptions { Jitter = 0, RetriesPerSecond = 0 }, _time);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _queue.Dispose();
+
+    [Fact]
+    public async Task A_key_added_many_times_comes_once()
+    {
+        _queue.Add("a");
+        _queue.Add("a");
+        _queue.Add("b");
+        Assert.Equal((true, "a"), await _queue.TakeAsync(Cancel));
+        Assert.Equal((true, "b"), await _queue.TakeAsync(Cancel));
+        Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task A_key_added_while_a_worker_has_it_comes_once_more_after_it_is_done()
+    {
+        _queue.Add("a");
+        await _queue.TakeAsync(Cancel);
+        _queue.Add("a");
+        _queue.Add("a");
+        Assert.Equal(0, _queue.Depth);
+        _queue.Done("a");
+        Assert.Equal((true, "a"), await _queue.TakeAsync(Cancel));
+        _queue.Done("a");
+        Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
+    public void A_timed_key_keeps_its_earliest_time()
+    {
+        _queue.AddAfter("a", TimeSpan.FromSeconds(10));
+        _queue.AddAfter("a", TimeSpan.FromSeconds(60));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task A_timed_key_that_is_asked_for_earlier_comes_earlier_and_only_once()
+    {
+        _queue.AddAfter("a", TimeSpan.FromSeconds(60));
+        _queue.AddAfter("a", TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await _queue.TakeAsync(Cancel);
+        _queue.Done("a");
+        _time.Advance(TimeSpan.FromSeconds(100));
+        Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task A_timed_key_is_not_cancelled_by_adding_it_now()
+    {
+        _queue.AddAfter("a", TimeSpan.FromSeconds(10));
+        _queue.Add("a");
+        await _queue.TakeAsync(Cancel);
+        _queue.Done("a");
+        Assert.Equal(0, _queue.Depth);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, _queue.Depth);
+    }
+
+    [Fact]
+    public void Failures_double_the_pause_up_to_a_limit_and_are_forgotten()
+    {
+        var pauses = Enumerable.Range(0, 20).Select(_ => _queue.AddRateLimited("a").TotalMilliseconds).ToList();
+        Assert.Equal([5, 10, 20, 40], pauses.Take(4));
+        Assert.Equal(TimeSpan.FromMinutes(5).TotalMilliseconds, pauses[^1]);
+        Assert.Equal(20, _queue.Failures("a"));
+        _queue.Forget("a");
+        Assert.Equal(5, _queue.AddRateLimited("a").TotalMilliseconds);
+    }
+
+    [Fact]
+    public void Retries_of_all_keys_together_are_limited()
+    {
+        var queue = new WorkQueue<string>(new WorkQueueOptions { Jitter = 0, RetriesPerSecond = 10, RetryBurst = 2 }, _time);
+        var pauses = Enumerable.Range(0, 4).Select(i => queue.AddRateLimited($"k{i}").TotalMilliseconds).ToList();
+        Assert.Equal([5, 5, 100, 200], pauses);
+    }
+
+    [Fact]
+    public async Task Shutting_down_takes_nothing_in_hands_out_the_rest_and_tells_when_workers_are_done()
+    {
+        _queue.Add("a");
+        _queue.AddAfter("later", TimeSpan.FromSeconds(1));
+        await _queue.TakeAsync(Cancel);
+        _queue.Add("b");
+        _queue.ShutDown();
+        _queue.Add("c");
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal((true, "b"), await _queue.TakeAsync(Cancel));
+        var drained = _queue.DrainAsync(Cancel);
+        _queue.Done("a");
+        Assert.False(drained.IsCompleted);
+        _queue.Done("b");
+        await Eventually.CompletesAsync("the drain", drained);
+        Assert.False((await _queue.TakeAsync(Cancel)).Taken);
+    }
+
+    [Fact]
+    public async Task No_key_is_ever_with_two_workers_and_none_is_lost()
+    {
+        using var queue = new WorkQueue<int>();
+        var added = new int[20];
+        var seen = new int[20];
+        var busy = new int[20];
+        var overlaps = 0;
+        async Task Work()
+        {
+            while (await queue.TakeAsync(Cancel) is (true, var key))
+            {
+                if (Interlocked.Increment(ref busy[key]) > 1)
+                {
+                    Interlocked.Increment(ref overlaps);
+                }
+
+                Volatile.Write(ref seen[key], Volatile.Read(ref added[key]));
+                await Task.Yield();
+                Interlocked.Decrement(ref busy[key]);
+                queue.Done(key);
+            }
+        }
+
+        var workers = Enumerable.Range(0, 8).Select(_ => Task.Run(Work, Cancel)).ToList();
+        for (var i = 0; i < 20_000; i++)
+        {
+            Interlocked.Increment(ref added[i % 20]);
+            queue.Add(i % 20);
+        }
+
+        await Eventually.TrueAsync("every last addition to be seen", () => added.SequenceEqual(seen));
+        queue.ShutDown();
+        await Eventually.CompletesAsync("the workers to end", Task.WhenAll(workers));
+        Assert.Equal(0, overlaps);
+    }
+}
