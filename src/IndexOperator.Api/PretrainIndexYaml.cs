@@ -30,6 +30,9 @@ public static class PretrainIndexYaml
     /// <summary>The longest manifest that is read: the API server takes no larger object either.</summary>
     public const int MaxCharacters = 3 * 1024 * 1024;
 
+    private static readonly Type[] Enums =
+        [typeof(DeletionPolicy), typeof(ChangePolicy), typeof(Placement), typeof(ClaimAccessMode), typeof(TokenizerPreset), typeof(TrainerFramework)];
+
     /// <summary>The one PretrainIndex in the text; other kinds beside it are passed over.</summary>
     /// <exception cref="ManifestException">No YAML, no or several PretrainIndexes, an unknown field, a value of the wrong type.</exception>
     public static PretrainIndex Parse(string text)
@@ -56,6 +59,7 @@ public static class PretrainIndexYaml
             throw new ManifestException($"apiVersion is \"{apiVersion}\"; this release reads {PretrainIndex.GroupVersion}.");
         }
 
+        DropNulls(found[0], "");
         try
         {
             return found[0].Deserialize(ApiJsonContext.Strict.PretrainIndex)!;
@@ -63,6 +67,38 @@ public static class PretrainIndexYaml
         catch (JsonException error)
         {
             throw new ManifestException($"{Where(error)}: {Plain(error)}", error);
+        }
+        catch (FormatException error)
+        {
+            // Kubernetes' own types (quantities) read their text themselves.
+            throw new ManifestException(error.Message, error);
+        }
+    }
+
+    // As an API server does with fields that are not nullable (none of ours is): null means absent.
+    private static void DropNulls(JsonNode? node, string path)
+    {
+        switch (node)
+        {
+            case JsonObject fields:
+                foreach (var name in fields.Where(field => field.Value is null).Select(field => field.Key).ToList())
+                {
+                    fields.Remove(name);
+                }
+
+                foreach (var (name, value) in fields)
+                {
+                    DropNulls(value, path.Length == 0 ? name : $"{path}.{name}");
+                }
+
+                break;
+            case JsonArray list:
+                for (var i = 0; i < list.Count; i++)
+                {
+                    DropNulls(list[i] ?? throw new ManifestException($"{path}[{i}]: is empty. Remove the item or write its value."), $"{path}[{i}]");
+                }
+
+                break;
         }
     }
 
@@ -78,8 +114,29 @@ public static class PretrainIndexYaml
         var message = error.Message;
         var cut = message.IndexOf(" Path:", StringComparison.Ordinal);
         message = cut < 0 ? message : message[..cut];
-        return message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)
-            ? "unknown field. Check its spelling against `kubectl explain pretrainindex.spec`."
-            : message.Replace("The JSON value could not be converted to", "the value cannot be read as", StringComparison.Ordinal);
+        if (message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
+        {
+            return "unknown field. Check its spelling against `kubectl explain pretrainindex.spec`.";
+        }
+
+        const string Marker = "The JSON value could not be converted to ";
+        return message.StartsWith(Marker, StringComparison.Ordinal) ? $"must be {Expected(message[Marker.Length..].TrimEnd('.'))}." : message;
+    }
+
+    private static string Expected(string type)
+    {
+        const string Nullable = "System.Nullable`1[";
+        type = type.StartsWith(Nullable, StringComparison.Ordinal) ? type[Nullable.Length..^1] : type;
+        return type switch
+        {
+            "System.String" => "a text; put it in quotes",
+            "System.Boolean" => "true or false",
+            "System.Int32" => "a whole number, at most 2147483647",
+            "System.Int64" => "a whole number",
+            "System.Double" => "a number",
+            _ when Array.Find(Enums, known => known.FullName == type) is { } names => "one of " + string.Join(", ", Enum.GetNames(names)),
+            _ when type.Contains("List`1", StringComparison.Ordinal) => "a list",
+            _ => "an object with fields",
+        };
     }
 }
