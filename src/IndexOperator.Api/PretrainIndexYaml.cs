@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace IndexOperator.Api;
 
@@ -29,9 +30,6 @@ public static class PretrainIndexYaml
 {
     /// <summary>The longest manifest that is read: the API server takes no larger object either.</summary>
     public const int MaxCharacters = 3 * 1024 * 1024;
-
-    private static readonly Type[] Enums =
-        [typeof(DeletionPolicy), typeof(ChangePolicy), typeof(Placement), typeof(ClaimAccessMode), typeof(TokenizerPreset), typeof(TrainerFramework)];
 
     /// <summary>The one PretrainIndex in the text; other kinds beside it are passed over.</summary>
     /// <exception cref="ManifestException">No YAML, no or several PretrainIndexes, an unknown field, a value of the wrong type.</exception>
@@ -119,24 +117,44 @@ public static class PretrainIndexYaml
             return "unknown field. Check its spelling against `kubectl explain pretrainindex.spec`.";
         }
 
-        const string Marker = "The JSON value could not be converted to ";
-        return message.StartsWith(Marker, StringComparison.Ordinal) ? $"must be {Expected(message[Marker.Length..].TrimEnd('.'))}." : message;
+        return message.StartsWith("The JSON value could not be converted to ", StringComparison.Ordinal) ? $"must be {Expected(TypeAt(error.Path))}." : message;
     }
 
-    private static string Expected(string type)
+    // The error names a type, but not always the field's own (with init-only properties it is the one around it): ask the contract.
+    private static Type TypeAt(string? path)
     {
-        const string Nullable = "System.Nullable`1[";
-        type = type.StartsWith(Nullable, StringComparison.Ordinal) ? type[Nullable.Length..^1] : type;
+        var type = typeof(PretrainIndex);
+        foreach (var part in (path ?? "$").Split('.').Skip(1))
+        {
+            var name = part.Split('[')[0];
+            var properties = ApiJsonContext.Default.Options.GetTypeInfo(type).Properties;
+            if (properties.FirstOrDefault(property => property.Name == name) is not { } property)
+            {
+                return typeof(PretrainIndex);
+            }
+
+            type = property.PropertyType;
+            if (part.Contains('[', StringComparison.Ordinal) && ApiJsonContext.Default.Options.GetTypeInfo(type).ElementType is { } element)
+            {
+                type = element;
+            }
+        }
+
+        return type;
+    }
+
+    private static string Expected(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
         return type switch
         {
-            "System.String" => "a text; put it in quotes",
-            "System.Boolean" => "true or false",
-            "System.Int32" => "a whole number, at most 2147483647",
-            "System.Int64" => "a whole number",
-            "System.Double" => "a number",
-            _ when Array.Find(Enums, known => known.FullName == type) is { } names => "one of " + string.Join(", ", Enum.GetNames(names)),
-            _ when type.Contains("List`1", StringComparison.Ordinal) => "a list",
-            _ => "an object with fields",
+            _ when type == typeof(string) => "a text; put it in quotes",
+            _ when type == typeof(bool) => "true or false",
+            _ when type == typeof(int) => "a whole number, at most 2147483647",
+            _ when type == typeof(long) => "a whole number",
+            _ when type == typeof(double) => "a number",
+            _ when type.IsEnum => "one of " + string.Join(", ", Enum.GetNames(type)),
+            _ => ApiJsonContext.Default.Options.GetTypeInfo(type).Kind == JsonTypeInfoKind.Enumerable ? "a list" : "an object with fields",
         };
     }
 }

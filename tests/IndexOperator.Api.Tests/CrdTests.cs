@@ -128,7 +128,7 @@ public sealed class CrdTests
         Assert.Equal("date-time", (string?)properties["time"]!["format"]);
         Assert.Equal("byte", (string?)properties["bytes"]!["format"]);
         Assert.Equal("^a+$", (string?)properties["bounded"]!["pattern"]);
-        Assert.Equal(0, (int)properties["number"]!["minimum"]!);
+        Assert.Equal(0.0, (double)properties["number"]!["minimum"]!);
         Assert.True((bool)properties["number"]!["exclusiveMinimum"]!);
         Assert.Null(properties["number"]!["maximum"]);
         Assert.Equal("""["bounded"]""", schema["required"]!.ToJsonString());

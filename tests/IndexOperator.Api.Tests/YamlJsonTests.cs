@@ -92,7 +92,7 @@ public sealed class YamlJsonTests
     [Theory]
     [InlineData("a: [1, 2")]
     [InlineData("a: b: c")]
-    [InlineData("\ta: 1")]
+    [InlineData("a:\n\t- 1\n  - 2")]
     [InlineData("a: 'x")]
     [InlineData("? [1, 2]\n: 3")]
     public void Says_the_line_of_what_is_no_YAML(string text) =>
