@@ -44,7 +44,7 @@ public static class DeletionPolicy
 
         if (cleanup is null && IsRefusedForLong(observed))
         {
-            return GiveUp(observed, detach, "The cleanup Job could not be created.");
+            return GiveUp(observed, detach, "The cleanup Job could not be created.", Reasons.CreateFailed);
         }
 
         if (cleanup is null)
@@ -71,13 +71,13 @@ public static class DeletionPolicy
         observed.Index.Status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Reconciling, Status: "True", Reason: Reasons.CreateFailed }) == true
         && BuildAttempt.Utc(observed.Index.Metadata.DeletionTimestamp) + CleanupPatience <= observed.Now;
 
-    private static Plan GiveUp(ObservedState observed, DetachFinalizer detach, string why)
+    private static Plan GiveUp(ObservedState observed, DetachFinalizer detach, string why, string reason = Reasons.Deleting)
     {
         var index = observed.Index;
         return new Plan
         {
             Actions = [detach],
-            Status = Status(observed, "The cleanup was given up."),
+            Status = Status(observed, "The cleanup was given up.", reason),
             Events =
             [
                 new PlannedEvent("Warning", "CleanupGivenUp", "Cleanup", $"{why} Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(index)} that begin with {BuildJobManifest.StagingPrefix(index)} may be removed by hand."),

@@ -34,7 +34,7 @@ public static class Planner
         ClaimPolicy.Trouble(observed) is { } trouble
             ? new Situation(Standing.Stuck, trouble.Reason!, trouble.Message!)
             {
-                Build = observed.Index.Status?.Build,
+                Build = observed.Index.Status?.Build is { } known && known.JobKey == wanted.JobKey ? known : Leftover.Halted(observed),
                 Actions = BuildPolicy.StopSuperseded(observed, wanted),
             }
             : null;
