@@ -82,6 +82,14 @@ public static class BuildPolicy
             .Select(attempt => Delete(attempt, because))
             .ToList();
 
+    /// <summary>True when the wanted build's container has begun and its Job has not ended.</summary>
+    public static bool IsRunning(ObservedState observed, WantedBuild wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        return BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
+            .Any(attempt => attempt is { State: JobState.Active, IsGoing: false, RunningSince: not null } && attempt.JobKey == wanted.JobKey);
+    }
+
     /// <summary>Deletes every Job that has not ended and carries out another spec than the wanted one.</summary>
     public static IReadOnlyList<PlannedAction> StopSuperseded(ObservedState observed, WantedBuild wanted)
     {

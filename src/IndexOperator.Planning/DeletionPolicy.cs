@@ -86,8 +86,7 @@ public static class DeletionPolicy
     }
 
     private static bool MayHaveLeftStaging(ObservedState observed) =>
-        observed.Index.Status?.Build is { RunningSince: not null } or { LastFailure: not null }
-        || BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Any(pod => BuildAttempt.ContainerOf(pod)?.State is { } state && (state.Running ?? (object?)state.Terminated) is not null);
+        observed.Index.Status?.Build is { RunningSince: not null } or { LastFailure: not null } || Leftover.RanIn(observed, []) is not null;
 
     private static PretrainIndexStatus Status(ObservedState observed, string message, string reason = Reasons.Deleting)
     {
@@ -100,7 +99,7 @@ public static class DeletionPolicy
         set.Set(ConditionTypes.Stalled, false, Reasons.Idle, "Nothing waits for a person.");
         set.Keep(ConditionTypes.DataCurrent);
         set.Keep(ConditionTypes.Verified);
-        var running = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).Select(attempt => attempt.RunningSince).FirstOrDefault(since => since is not null);
+        var running = BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Select(BuildAttempt.StartedAt).FirstOrDefault(since => since is not null);
         return before with
         {
             ObservedGeneration = index.Metadata.Generation,
