@@ -87,8 +87,7 @@ public sealed class BuildAttempt
 
     /// <summary>When the builder's container began in the newest pod; null when it never did.</summary>
     public DateTimeOffset? RunningSince => Pods
-        .Select(pod => ContainerOf(pod)?.State)
-        .Select(state => Utc(state?.Running?.StartedAt ?? state?.Terminated?.StartedAt))
+        .Select(StartedAt)
         .FirstOrDefault(started => started is not null);
 
     /// <summary>The resource's Jobs of a task, with their pods.</summary>
@@ -109,17 +108,25 @@ public sealed class BuildAttempt
         return pod.Status?.ContainerStatuses?.FirstOrDefault(container => container.Name == ContainerName);
     }
 
+    /// <summary>When the builder's container began in a pod; null when it never did.</summary>
+    public static DateTimeOffset? StartedAt(V1Pod pod)
+    {
+        var state = ContainerOf(pod)?.State;
+        return Utc(state?.Running?.StartedAt ?? state?.Terminated?.StartedAt);
+    }
+
     /// <summary>
     /// The pods that a Job of this resource made. Labels can be copied, so a pod counts by its owner; of a Job that is gone only the
-    /// reference is left, and that is trusted.
+    /// reference is left, and its name is trusted.
     /// </summary>
     public static IEnumerable<V1Pod> PodsOfTask(ObservedState observed, string task)
     {
         ArgumentNullException.ThrowIfNull(observed);
         var foreign = observed.Jobs.Where(job => !IsOurs(job, observed.Index)).Select(job => job.Metadata.Uid).ToHashSet();
+        var prefix = WantedBuild.NamePrefix(observed.Index, task);
         return observed.Pods.Where(pod =>
             pod.Metadata.Labels?.TryGetValue(Labels.Task, out var value) == true && value == task
-            && pod.Metadata.OwnerReferences?.Any(owner => owner.Kind == "Job" && !foreign.Contains(owner.Uid)) == true);
+            && pod.Metadata.OwnerReferences?.Any(owner => owner.Kind == "Job" && !foreign.Contains(owner.Uid) && owner.Name.StartsWith(prefix, StringComparison.Ordinal)) == true);
     }
 
     /// <summary>True when the Job was made by this resource, whatever its labels say.</summary>

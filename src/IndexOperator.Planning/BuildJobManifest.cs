@@ -77,11 +77,11 @@ public static class BuildJobManifest
         return $"{index.Metadata.Uid}.";
     }
 
-    /// <summary>A resource's name as a label value: at most 63 characters.</summary>
+    /// <summary>A resource's name as a label value: at most 63 characters, and different for different names.</summary>
     public static string LabelValue(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return name.Length <= 63 ? name : name[..63].TrimEnd('-', '.');
+        return name.Length <= 63 ? name : WantedBuild.Shorten(name, "", name);
     }
 
     private static string CacheRoot(PretrainIndex index) =>

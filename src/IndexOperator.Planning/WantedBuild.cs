@@ -50,11 +50,15 @@ public sealed record WantedBuild
     /// </summary>
     public string JobName(PretrainIndex index, int attempt) => NameOf(index, "build", index.Metadata.Uid, JobKey, attempt.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
-    internal static string NameOf(PretrainIndex index, string task, params string?[] parts)
+    internal static string NameOf(PretrainIndex index, string task, params string?[] parts) => Shorten(index.Name(), $"-{task}", [task, .. parts]);
+
+    /// <summary>With what the names of all objects for a task begin.</summary>
+    internal static string NamePrefix(PretrainIndex index, string task) => NameOf(index, task)[..^8];
+
+    internal static string Shorten(string name, string task, params string?[] parts)
     {
-        var suffix = $"-{task}-{Hash([task, .. parts])[..8]}";
+        var suffix = $"{task}-{Hash(parts)[..8]}";
         var room = 63 - suffix.Length;
-        var name = index.Name();
         return (name.Length <= room ? name : name[..room].TrimEnd('-', '.')).Replace('.', '-') + suffix;
     }
 
