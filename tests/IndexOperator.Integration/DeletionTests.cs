@@ -10,9 +10,6 @@ namespace IndexOperator.Integration;
 /// <summary>Deleting a resource leaves nothing behind, and never hangs.</summary>
 public sealed class DeletionTests(ControlPlaneFixture cluster) : ClusterTest(cluster)
 {
-    // The garbage collector learns of a new kind of resource within half a minute.
-    private static readonly TimeSpan Collected = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task Deleted_before_the_builder_started_it_is_gone_without_a_cleanup()
     {

@@ -119,7 +119,7 @@ public sealed class MainJobTests(ControlPlaneFixture cluster) : ClusterTest(clus
 
         await DeleteAsync("templated");
         await GoneAsync("templated");
-        await UntilAsync("the Job to be collected", () => Jobs.Now.Count == 0);
+        await UntilAsync("the Job to be collected", () => Jobs.Now.Count == 0, Collected);
         await Plane.KubectlAsync("get", "pvc", ready.Status.ClaimName!, "-n", Namespace);
     }
 }
