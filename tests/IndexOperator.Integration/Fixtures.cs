@@ -1,0 +1,3 @@
+using IndexOperator.TestSupport;
+
+[assembly: AssemblyFixture(typeof(ControlPlaneFixture))]
