@@ -87,8 +87,7 @@ public sealed class BuildAttempt
 
     /// <summary>When the builder's container began in the newest pod; null when it never did.</summary>
     public DateTimeOffset? RunningSince => Pods
-        .Select(pod => ContainerOf(pod)?.State)
-        .Select(state => Utc(state?.Running?.StartedAt ?? state?.Terminated?.StartedAt))
+        .Select(StartedAt)
         .FirstOrDefault(started => started is not null);
 
     /// <summary>The resource's Jobs of a task, with their pods.</summary>
@@ -107,6 +106,13 @@ public sealed class BuildAttempt
     {
         ArgumentNullException.ThrowIfNull(pod);
         return pod.Status?.ContainerStatuses?.FirstOrDefault(container => container.Name == ContainerName);
+    }
+
+    /// <summary>When the builder's container began in a pod; null when it never did.</summary>
+    public static DateTimeOffset? StartedAt(V1Pod pod)
+    {
+        var state = ContainerOf(pod)?.State;
+        return Utc(state?.Running?.StartedAt ?? state?.Terminated?.StartedAt);
     }
 
     /// <summary>

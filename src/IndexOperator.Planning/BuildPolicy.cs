@@ -15,6 +15,7 @@ namespace IndexOperator.Planning;
 /// </summary>
 public static class BuildPolicy
 {
+    private static readonly TimeSpan PendingInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WaitInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReportGrace = TimeSpan.FromSeconds(5);
@@ -82,6 +83,14 @@ public static class BuildPolicy
             .Select(attempt => Delete(attempt, because))
             .ToList();
 
+    /// <summary>True when the wanted build's container has begun and its Job has not ended.</summary>
+    public static bool IsRunning(ObservedState observed, WantedBuild wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        return BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
+            .Any(attempt => attempt is { State: JobState.Active, IsGoing: false, RunningSince: not null } && attempt.JobKey == wanted.JobKey);
+    }
+
     /// <summary>Deletes every Job that has not ended and carries out another spec than the wanted one.</summary>
     public static IReadOnlyList<PlannedAction> StopSuperseded(ObservedState observed, WantedBuild wanted)
     {
@@ -137,6 +146,8 @@ public static class BuildPolicy
             : $"Pod {attempt.Pods[0].Metadata.Name} of Job {attempt.Name} is starting. If this lasts, `kubectl describe pod` tells why.")
         {
             Build = build with { Progress = "Pending" },
+            // A Job deleted so soon that no watch ever showed it gives no other sign.
+            LookAgainAfter = PendingInterval,
         };
     }
 
@@ -166,10 +177,13 @@ public static class BuildPolicy
             return null;
         }
 
+        var isNew = known?.LastFailure != failure || known?.Attempt != number || known?.NextRetryAt is null && decision.NextRetryAt is not null;
+        PlannedEvent[] told = isNew ? [new PlannedEvent("Warning", failure.Reason!, "Build", $"Attempt {number} failed: {failure.Message}")] : [];
         var isDue = decision.NextRetryAt is { } due && due <= observed.Now;
         if (isDue && StillRunning(observed) is null)
         {
-            return Start(observed, wanted, number + 1, failure);
+            var next = Start(observed, wanted, number + 1, failure);
+            return next with { Events = [.. told, .. next.Events] };
         }
 
         var build = StatusOf(observed, wanted, number) with
@@ -182,13 +196,12 @@ public static class BuildPolicy
             Percent = null,
             EtaSeconds = null,
         };
-        var isNew = known?.LastFailure != failure || known?.Attempt != number || known?.NextRetryAt is null && decision.NextRetryAt is not null;
         return new Situation(decision.NeedsPerson ? Standing.Stuck : Standing.Working, failure.Reason!, decision.NeedsPerson
             ? failure.Message!
-            : $"{failure.Message} Attempt {number} of {observed.Index.Spec.Build.Retries + 1}; the next begins by itself.")
+            : $"{Clip.Sentence(failure.Message!)} Attempt {number} of {observed.Index.Spec.Build.Retries + 1}; the next begins by itself.")
         {
             Build = build,
-            Events = isNew ? [new PlannedEvent("Warning", failure.Reason!, "Build", $"Attempt {number} failed: {failure.Message}")] : [],
+            Events = told,
             LookAgainAfter = isDue ? WaitInterval : decision.NextRetryAt - observed.Now,
         };
     }

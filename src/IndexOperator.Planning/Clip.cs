@@ -10,6 +10,20 @@ public static class Clip
 {
     private const string Ellipsis = "…";
 
+    /// <summary>The text with blanks in place of control characters: what a pod says ends up on terminals, by `kubectl describe`.</summary>
+    public static string Plain(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Any(char.IsControl) ? string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character)).Trim() : text;
+    }
+
+    /// <summary>The text with a full stop, where it does not end like a sentence already: another one follows.</summary>
+    public static string Sentence(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.TrimEnd() is [.., '.' or '!' or '?' or '…'] ended ? ended : text.TrimEnd() + ".";
+    }
+
     /// <summary>At most so many characters and an ellipsis.</summary>
     public static string Characters(string text, int most)
     {

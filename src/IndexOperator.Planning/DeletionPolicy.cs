@@ -44,7 +44,7 @@ public static class DeletionPolicy
 
         if (cleanup is null && IsRefusedForLong(observed))
         {
-            return GiveUp(observed, detach, "The cleanup Job could not be created.");
+            return GiveUp(observed, detach, "The cleanup Job could not be created.", Reasons.CreateFailed);
         }
 
         if (cleanup is null)
@@ -71,13 +71,13 @@ public static class DeletionPolicy
         observed.Index.Status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Reconciling, Status: "True", Reason: Reasons.CreateFailed }) == true
         && BuildAttempt.Utc(observed.Index.Metadata.DeletionTimestamp) + CleanupPatience <= observed.Now;
 
-    private static Plan GiveUp(ObservedState observed, DetachFinalizer detach, string why)
+    private static Plan GiveUp(ObservedState observed, DetachFinalizer detach, string why, string reason = Reasons.Deleting)
     {
         var index = observed.Index;
         return new Plan
         {
             Actions = [detach],
-            Status = Status(observed, "The cleanup was given up."),
+            Status = Status(observed, "The cleanup was given up.", reason),
             Events =
             [
                 new PlannedEvent("Warning", "CleanupGivenUp", "Cleanup", $"{why} Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(index)} that begin with {BuildJobManifest.StagingPrefix(index)} may be removed by hand."),
@@ -86,8 +86,7 @@ public static class DeletionPolicy
     }
 
     private static bool MayHaveLeftStaging(ObservedState observed) =>
-        observed.Index.Status?.Build is { RunningSince: not null } or { LastFailure: not null }
-        || BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Any(pod => BuildAttempt.ContainerOf(pod)?.State is { } state && (state.Running ?? (object?)state.Terminated) is not null);
+        observed.Index.Status?.Build is { RunningSince: not null } or { LastFailure: not null } || Leftover.RanIn(observed, []) is not null;
 
     private static PretrainIndexStatus Status(ObservedState observed, string message, string reason = Reasons.Deleting)
     {
@@ -100,7 +99,7 @@ public static class DeletionPolicy
         set.Set(ConditionTypes.Stalled, false, Reasons.Idle, "Nothing waits for a person.");
         set.Keep(ConditionTypes.DataCurrent);
         set.Keep(ConditionTypes.Verified);
-        var running = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).Select(attempt => attempt.RunningSince).FirstOrDefault(since => since is not null);
+        var running = BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Select(BuildAttempt.StartedAt).FirstOrDefault(since => since is not null);
         return before with
         {
             ObservedGeneration = index.Metadata.Generation,

@@ -22,7 +22,7 @@ public static class FailureClassification
         ArgumentNullException.ThrowIfNull(attempt);
         ArgumentNullException.ThrowIfNull(index);
         return Of(attempt, attempt.NewestPod, index) is var (reason, message)
-            ? new FailureStatus { Reason = reason, Message = Clip.Characters(message, MaxMessage) }
+            ? new FailureStatus { Reason = reason, Message = Clip.Characters(Clip.Plain(message), MaxMessage) }
             : new FailureStatus();
     }
 

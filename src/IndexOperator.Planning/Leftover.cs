@@ -25,9 +25,20 @@ public static class Leftover
             return known.LastFailure is { Reason: Reasons.Interrupted } told ? told : Interrupted(known.Job);
         }
 
-        return BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).FirstOrDefault(attempt => attempt is { RunningSince: not null, Delivered: false } && attempt.JobKey != wanted.JobKey) is { } ran
-            ? Interrupted(ran.Name)
-            : null;
+        var settled = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).Where(attempt => attempt.Delivered || attempt.JobKey == wanted.JobKey);
+        return RanIn(observed, settled) is { } job ? Interrupted(job) : null;
+    }
+
+    /// <summary>The Job of a pod in which a builder began, also when the Job is gone already; null when there is none.</summary>
+    /// <param name="observed">What is observed.</param>
+    /// <param name="except">Attempts whose pods do not count.</param>
+    public static string? RanIn(ObservedState observed, IEnumerable<BuildAttempt> except)
+    {
+        var passedOver = except.SelectMany(attempt => attempt.Pods).ToHashSet();
+        return BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask)
+            .Where(pod => !passedOver.Contains(pod) && BuildAttempt.StartedAt(pod) is not null)
+            .SelectMany(pod => pod.Metadata.OwnerReferences)
+            .FirstOrDefault(owner => owner.Kind == "Job")?.Name;
     }
 
     /// <summary>The build to remember beside a published version: null when a builder has cleaned up since, or none ever ran.</summary>
@@ -36,9 +47,10 @@ public static class Leftover
         ArgumentNullException.ThrowIfNull(observed);
         ArgumentNullException.ThrowIfNull(attempts);
         var known = observed.Index.Status?.Build;
-        if (attempts.FirstOrDefault(attempt => attempt != done && attempt is { State: JobState.Active, RunningSince: not null }) is { } stopped)
+        // An attempt that failed before the one that delivered was cleaned up after by it.
+        if (RanIn(observed, attempts.Where(attempt => attempt == done || attempt.Delivered || (delivered && attempt.State != JobState.Active))) is { } stopped)
         {
-            return new BuildStatus { LastFailure = Interrupted(stopped.Name) };
+            return new BuildStatus { LastFailure = known?.LastFailure is { Reason: Reasons.Interrupted } same ? same : Interrupted(stopped) };
         }
 
         return delivered || known is not ({ RunningSince: not null } or { LastFailure: not null })
@@ -51,12 +63,12 @@ public static class Leftover
     {
         ArgumentNullException.ThrowIfNull(observed);
         var known = observed.Index.Status?.Build;
-        var ran = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).LastOrDefault(attempt => attempt is { State: JobState.Active, RunningSince: not null });
+        var ran = BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Select(BuildAttempt.StartedAt).FirstOrDefault(started => started is not null);
         return known is null && ran is null
             ? null
-            : (known ?? new BuildStatus { JobKey = ran!.JobKey, Attempt = ran.Number, Job = ran.Name }) with
+            : (known ?? new BuildStatus()) with
             {
-                RunningSince = ran?.RunningSince ?? known?.RunningSince,
+                RunningSince = known?.RunningSince ?? ran,
                 Phase = null,
                 Percent = null,
                 EtaSeconds = null,

@@ -9,16 +9,16 @@ namespace IndexOperator.Planning;
 public sealed record ObservedState
 {
     /// <summary>The resource.</summary>
-    public PretrainIndex Index { get; init; } = new();
+    public PretrainIndex Index { get; set; } = new();
 
     /// <summary>Every Job labelled with the resource's name.</summary>
-    public IReadOnlyList<V1Job> Jobs { get; init; } = [];
+    public IReadOnlyList<V1Job> Jobs { get; set; } = [];
 
     /// <summary>Every pod labelled with the resource's name, also those whose Job is gone.</summary>
-    public IReadOnlyList<V1Pod> Pods { get; init; } = [];
+    public IReadOnlyList<V1Pod> Pods { get; set; } = [];
 
     /// <summary>The claims that the spec names, as far as they exist.</summary>
-    public IReadOnlyList<V1PersistentVolumeClaim> Claims { get; init; } = [];
+    public IReadOnlyList<V1PersistentVolumeClaim> Claims { get; set; } = [];
 
     /// <summary>The newest progress in the log of the running build pod; null when there is none.</summary>
     public BuildProgress? Progress { get; init; }
@@ -30,24 +30,24 @@ public sealed record ObservedState
     public DateTimeOffset Now { get; init; }
 
     /// <summary>How the operator was set up.</summary>
-    public PlannerSettings Settings { get; init; } = new();
+    public PlannerSettings Settings { get; set; } = new();
 }
 
 /// <summary>How the operator was set up, as far as decisions depend on it.</summary>
 public sealed record PlannerSettings
 {
     /// <summary>Image of the build pods.</summary>
-    public string BuilderImage { get; init; } = "indexoperator/builder:dev";
+    public string BuilderImage { get; set; } = "indexoperator/builder:dev";
 
     /// <summary>The node label that <c>placement: GPUNodes</c> requires, with the value <c>true</c>.</summary>
-    public string GpuNodeLabel { get; init; } = "nvidia.com/gpu.present";
+    public string GpuNodeLabel { get; set; } = "nvidia.com/gpu.present";
 
     /// <summary>The extended resource of GPUs, and the key of their nodes' taint.</summary>
-    public string GpuResource { get; init; } = "nvidia.com/gpu";
+    public string GpuResource { get; set; } = "nvidia.com/gpu";
 
     /// <summary>CPU request of build pods that set none.</summary>
-    public string DefaultCpuRequest { get; init; } = "250m";
+    public string DefaultCpuRequest { get; set; } = "250m";
 
     /// <summary>Memory request of build pods that set none.</summary>
-    public string DefaultMemoryRequest { get; init; } = "512Mi";
+    public string DefaultMemoryRequest { get; set; } = "512Mi";
 }

@@ -31,10 +31,11 @@ public static class Planner
     }
 
     private static Situation? ClaimsDecide(ObservedState observed, WantedBuild wanted) =>
-        ClaimPolicy.Trouble(observed) is { } trouble
+        // A build that runs holds its claims: it goes on, whatever becomes of them later.
+        !BuildPolicy.IsRunning(observed, wanted) && ClaimPolicy.Trouble(observed) is { } trouble
             ? new Situation(Standing.Stuck, trouble.Reason!, trouble.Message!)
             {
-                Build = observed.Index.Status?.Build,
+                Build = observed.Index.Status?.Build is { } known && known.JobKey == wanted.JobKey ? known : Leftover.Halted(observed),
                 Actions = BuildPolicy.StopSuperseded(observed, wanted),
             }
             : null;

@@ -26,7 +26,7 @@ public sealed record PodTrouble(string Reason, string Message, DateTimeOffset? S
         {
             return new PodTrouble(
                 Reasons.Unschedulable,
-                $"No node fits pod {pod.Metadata.Name}: {unscheduled.Message ?? "the scheduler gave no message"} {HintOf(pod)}",
+                $"No node fits pod {pod.Metadata.Name}: {Clip.Sentence(unscheduled.Message ?? "the scheduler gave no message")} {HintOf(pod)}",
                 BuildAttempt.Utc(unscheduled.LastTransitionTime) ?? BuildAttempt.Utc(pod.Metadata.CreationTimestamp));
         }
 
@@ -37,11 +37,11 @@ public sealed record PodTrouble(string Reason, string Message, DateTimeOffset? S
         {
             "ErrImagePull" or "ImagePullBackOff" or "InvalidImageName" or "ErrImageNeverPull" or "ImageInspectError" or "RegistryUnavailable" => new PodTrouble(
                 Reasons.ImagePull,
-                $"The builder image {image} cannot be pulled ({waiting.Reason}): {waiting.Message ?? "no message"} Check the operator's --builder-image, the registry, and spec.build.imagePullSecrets.",
+                $"The builder image {image} cannot be pulled ({waiting.Reason}): {Clip.Sentence(waiting.Message ?? "no message")} Check the operator's --builder-image, the registry, and spec.build.imagePullSecrets.",
                 since),
             "CreateContainerConfigError" or "CreateContainerError" or "RunContainerError" or "StartError" => new PodTrouble(
                 Reasons.ContainerStart,
-                $"The kubelet cannot start the builder ({waiting.Reason}): {waiting.Message ?? "no message"} Check spec.build.podSecurityContext and spec.build.runtimeClassName.",
+                $"The kubelet cannot start the builder ({waiting.Reason}): {Clip.Sentence(waiting.Message ?? "no message")} Check spec.build.podSecurityContext and spec.build.runtimeClassName.",
                 since),
             _ => null,
         };

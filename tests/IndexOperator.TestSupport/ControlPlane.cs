@@ -104,7 +104,6 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         // Without client-side validation: kubectl takes it from the server's schema, and before 1.25 that knows no validation rules.
         await KubectlAsync("apply", "--validate=false", "-f", "config/crd/indexoperator.io_pretrainindexes.yaml");
-        await KubectlAsync("wait", "--for=condition=Established", "--timeout=30s", "crd/pretrainindexes.indexoperator.io");
         await Wait.Until("the API server to list pretrainindexes", async () => (await TryKubectlAsync(["get", "pretrainindexes", "-A"])).ExitCode == 0, TimeSpan.FromSeconds(30));
     }
 

@@ -1,3 +1,0 @@
-using IndexOperator.TestSupport;
-
-[assembly: AssemblyFixture(typeof(ControlPlaneFixture))]
