@@ -18,6 +18,7 @@ usage() {
   cat <<HELP
 Usage: hack/images.sh build [operator|builder]...
        hack/images.sh load DIR [operator|builder]...
+       hack/images.sh save FOLDER [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
        hack/images.sh clean
@@ -26,6 +27,7 @@ build       builds the named targets (default: both) of the Dockerfile as docker
             second when nothing that goes into them has changed. Uses docker when a daemon answers, else buildah (as root).
             Where the base images cannot be pulled, stand-ins are made from Debian packages and this machine's own .NET.
 load        loads them into the containerd of the node in DIR (hack/node.sh); what is already there is skipped.
+save        writes them as docker archives FOLDER/TARGET.tar, for example for kind load image-archive.
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
 clean       removes the built images and layers.
@@ -137,32 +139,47 @@ ctr_import() { # ctr_import DIR ARCHIVE
     die "could not load $2" "containerd of the node in $1 refused or does not run" "hack/node.sh status $1"
 }
 
-load() { # load DIR [TARGET]...
-  local dir=$1 targets=("${@:2}") target id archive partial
-  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+archive_of() { # archive_of TARGET: the built image as a docker archive in the cache; prints its path
+  local target=$1 id archive partial
+  id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
+  [ -n "$id" ] || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
   mkdir -p "$INDEXOPERATOR_CACHE/images"
+  archive="$INDEXOPERATOR_CACHE/images/$target-${id:0:20}.tar"
+  if [ ! -s "$archive" ]; then
+    rm -f "$INDEXOPERATOR_CACHE/images/$target"-*
+    partial="$archive.partial"
+    if use_docker; then
+      docker tag "$(image_of "$target")" "indexoperator/$target:dev"
+      docker save "indexoperator/$target:dev" -o "$partial"
+    else
+      buildah_here push -q "$(image_of "$target")" "docker-archive:$partial:$(image_of "$target")" >/dev/null
+    fi
+    mv "$partial" "$archive"
+  fi
+  printf '%s\n' "$archive"
+}
+
+load() { # load DIR [TARGET]...
+  local dir=$1 targets=("${@:2}") target archive
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
   for target in "${targets[@]}"; do
-    id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
-    [ -n "$id" ] || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
-    if [ "$(cat "$dir/containerd/loaded-$target" 2>/dev/null)" = "$id" ]; then
+    archive=$(archive_of "$target")
+    if [ "$(cat "$dir/containerd/loaded-$target" 2>/dev/null)" = "$archive" ]; then
       log "image $target is already in the node"
       continue
     fi
-    archive="$INDEXOPERATOR_CACHE/images/$target-${id:0:20}.tar"
-    if [ ! -s "$archive" ]; then
-      rm -f "$INDEXOPERATOR_CACHE/images/$target"-*
-      partial="$archive.partial"
-      if use_docker; then
-        docker tag "$(image_of "$target")" "indexoperator/$target:dev"
-        docker save "indexoperator/$target:dev" -o "$partial"
-      else
-        buildah_here push -q "$(image_of "$target")" "docker-archive:$partial:$(image_of "$target")" >/dev/null
-      fi
-      mv "$partial" "$archive"
-    fi
     log "loading image $target ($(du -h "$archive" | cut -f1)) into the node"
     ctr_import "$dir" "$archive"
-    printf '%s\n' "$id" >"$dir/containerd/loaded-$target"
+    printf '%s\n' "$archive" >"$dir/containerd/loaded-$target"
+  done
+}
+
+save() { # save FOLDER [TARGET]...
+  local folder=$1 targets=("${@:2}") target
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+  mkdir -p "$folder"
+  for target in "${targets[@]}"; do
+    ln -f "$(archive_of "$target")" "$folder/$target.tar"
   done
 }
 
@@ -209,6 +226,7 @@ main() {
   case $command in
     -h | --help | help) usage; exit 0 ;;
     build) build "${@:2}" ;;
+    save) save "${2:?save needs a folder}" "${@:3}" ;;
     load | load-file | load-pause)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
       case $command in

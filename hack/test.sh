@@ -38,7 +38,7 @@ run_project() { # run_project FOLDER
   name=$(basename "$1")
   logfile="artifacts/test/$name.log"
   log "testing $name"
-  dotnet test --project "$1" --configuration "$CONFIGURATION" --no-build --no-progress --output Detailed --no-ansi "${RUNNER_OPTIONS[@]}" >"$logfile" 2>&1 || code=$?
+  dotnet test --project "$1" --configuration "$CONFIGURATION" --no-build --no-progress --output Normal --no-ansi "${RUNNER_OPTIONS[@]}" >"$logfile" 2>&1 || code=$?
   total=$(number_after total "$logfile")
   if [ -z "$total" ] || [ "$total" = 0 ]; then
     warn "$name ran no test (exit $code): the end of $logfile"
@@ -110,7 +110,7 @@ main() {
   local summary="$PASSED passed, $FAILED failed, $SKIPPED skipped"
   [ -z "${TEST_SUMMARY:-}" ] || printf '%s\n' "$summary" >"$TEST_SUMMARY"
   printf '%s\n' "$summary"
-  [ "$FAILED" = 0 ]
+  if [ "$FAILED" != 0 ]; then exit 1; fi
 }
 
 main "$@"

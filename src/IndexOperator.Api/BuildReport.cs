@@ -87,22 +87,45 @@ public sealed record BuildReport
         }
     }
 
-    /// <summary>The report as one line of JSON; the message is shortened until the whole fits <see cref="MaxBytes"/> bytes.</summary>
+    /// <summary>The report as one line of JSON; the message is shortened, as little as needed, so that the whole fits <see cref="MaxBytes"/> bytes.</summary>
     public string ToJson()
     {
-        var report = this;
-        while (true)
+        var whole = Written(this);
+        if (Message is null || System.Text.Encoding.UTF8.GetByteCount(whole) <= MaxBytes)
         {
-            var text = JsonSerializer.Serialize(report, ApiJsonContext.Default.BuildReport);
-            var excess = System.Text.Encoding.UTF8.GetByteCount(text) - MaxBytes;
-            if (excess <= 0 || string.IsNullOrEmpty(report.Message))
-            {
-                return text;
-            }
-
-            var keep = Math.Max(0, report.Message.Length - Math.Max(excess, 16) - 1);
-            report = report with { Message = keep == 0 ? "" : string.Concat(report.Message.AsSpan(0, keep), "…") };
+            return whole;
         }
+
+        // A character takes 1 to 6 bytes (escapes), so the length that fits is searched for.
+        var (fits, most) = (0, Message.Length);
+        while (fits < most)
+        {
+            var middle = (fits + most + 1) / 2;
+            if (System.Text.Encoding.UTF8.GetByteCount(Written(this with { Message = Clip(Message, middle) })) <= MaxBytes)
+            {
+                fits = middle;
+            }
+            else
+            {
+                most = middle - 1;
+            }
+        }
+
+        return Written(this with { Message = Clip(Message, fits) });
+    }
+
+    private static string Written(BuildReport report) => JsonSerializer.Serialize(report, ApiJsonContext.Default.BuildReport);
+
+    private static string Clip(string message, int length)
+    {
+        if (length == 0)
+        {
+            return "";
+        }
+
+        // Half of a surrogate pair is no text.
+        var keep = char.IsHighSurrogate(message[length - 1]) ? length - 1 : length;
+        return string.Concat(message.AsSpan(0, keep), "…");
     }
 
     private bool IsSound() =>
@@ -112,7 +135,9 @@ public sealed record BuildReport
             Built or Reused => IsHex(Version, 20) && Fingerprint is ['s', 'h', 'a', '2', '5', '6', ':', .. var digits] && IsHex(digits, 64),
             _ => false,
         }
-        && SizeBytes is null or >= 0 && Files is null or >= 0 && Seconds is null or >= 0;
+        && SizeBytes is null or >= 0 && Files is null or >= 0 && Sequences is null or >= 0 && Tokens is null or >= 0
+        && Seconds is null or >= 0 && PeakMemoryBytes is null or >= 0
+        && Samples is null or { Train: null or >= 0, Validation: null or >= 0, Test: null or >= 0 };
 
     private static bool IsHex(string? text, int length) => text?.Length == length && text.All(char.IsAsciiHexDigitLower);
 }

@@ -76,8 +76,9 @@ public static partial class PathRules
     /// <summary>True when Python's <c>float()</c> would take the text (Megatron-Core's get_blend_from_list asks it of every second item).</summary>
     public static bool IsPythonFloat(string text) => PythonFloat().IsMatch(text);
 
-    // Blanks around; digits (any script's) with single underscores between; inf, infinity and nan in any case.
-    [GeneratedRegex(@"^\s*[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?([eE][+-]?\d+(_\d+)*)?|\.\d+(_\d+)*([eE][+-]?\d+(_\d+)*)?|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])\s*$", RegexOptions.CultureInvariant, 1000)]
+    // Blanks around; digits (any script's) with single underscores between; inf, infinity and nan in any case. A run of digits
+    // is atomic: a long one must not be tried in all its parts.
+    [GeneratedRegex(@"^\s*[+-]?((?:(?>\d+(_\d+)*)(\.(?>\d+(_\d+)*)?)?|\.(?>\d+(_\d+)*))([eE][+-]?(?>\d+(_\d+)*))?|[iI][nN][fF]([iI][nN][iI][tT][yY])?|[nN][aA][nN])\s*$", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex PythonFloat();
 
     private static string Clip(string text) => text.Length <= 200 ? text : string.Concat(text.AsSpan(0, 200), "…");

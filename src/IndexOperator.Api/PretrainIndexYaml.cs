@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace IndexOperator.Api;
 
@@ -56,6 +57,7 @@ public static class PretrainIndexYaml
             throw new ManifestException($"apiVersion is \"{apiVersion}\"; this release reads {PretrainIndex.GroupVersion}.");
         }
 
+        DropNulls(found[0], "");
         try
         {
             return found[0].Deserialize(ApiJsonContext.Strict.PretrainIndex)!;
@@ -63,6 +65,38 @@ public static class PretrainIndexYaml
         catch (JsonException error)
         {
             throw new ManifestException($"{Where(error)}: {Plain(error)}", error);
+        }
+        catch (FormatException error)
+        {
+            // Kubernetes' own types (quantities) read their text themselves.
+            throw new ManifestException(error.Message, error);
+        }
+    }
+
+    // As an API server does with fields that are not nullable (none of ours is): null means absent.
+    private static void DropNulls(JsonNode? node, string path)
+    {
+        switch (node)
+        {
+            case JsonObject fields:
+                foreach (var name in fields.Where(field => field.Value is null).Select(field => field.Key).ToList())
+                {
+                    fields.Remove(name);
+                }
+
+                foreach (var (name, value) in fields)
+                {
+                    DropNulls(value, path.Length == 0 ? name : $"{path}.{name}");
+                }
+
+                break;
+            case JsonArray list:
+                for (var i = 0; i < list.Count; i++)
+                {
+                    DropNulls(list[i] ?? throw new ManifestException($"{path}[{i}]: is empty. Remove the item or write its value."), $"{path}[{i}]");
+                }
+
+                break;
         }
     }
 
@@ -78,8 +112,49 @@ public static class PretrainIndexYaml
         var message = error.Message;
         var cut = message.IndexOf(" Path:", StringComparison.Ordinal);
         message = cut < 0 ? message : message[..cut];
-        return message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal)
-            ? "unknown field. Check its spelling against `kubectl explain pretrainindex.spec`."
-            : message.Replace("The JSON value could not be converted to", "the value cannot be read as", StringComparison.Ordinal);
+        if (message.Contains("could not be mapped to any .NET member", StringComparison.Ordinal))
+        {
+            return "unknown field. Check its spelling against `kubectl explain pretrainindex.spec`.";
+        }
+
+        return message.StartsWith("The JSON value could not be converted to ", StringComparison.Ordinal) ? $"must be {Expected(TypeAt(error.Path))}." : message;
+    }
+
+    // The error names a type, but not always the field's own (with init-only properties it is the one around it): ask the contract.
+    private static Type TypeAt(string? path)
+    {
+        var type = typeof(PretrainIndex);
+        foreach (var part in (path ?? "$").Split('.').Skip(1))
+        {
+            var name = part.Split('[')[0];
+            var properties = ApiJsonContext.Default.Options.GetTypeInfo(type).Properties;
+            if (properties.FirstOrDefault(property => property.Name == name) is not { } property)
+            {
+                return typeof(PretrainIndex);
+            }
+
+            type = property.PropertyType;
+            if (part.Contains('[', StringComparison.Ordinal) && ApiJsonContext.Default.Options.GetTypeInfo(type).ElementType is { } element)
+            {
+                type = element;
+            }
+        }
+
+        return type;
+    }
+
+    private static string Expected(Type type)
+    {
+        type = Nullable.GetUnderlyingType(type) ?? type;
+        return type switch
+        {
+            _ when type == typeof(string) => "a text; put it in quotes",
+            _ when type == typeof(bool) => "true or false",
+            _ when type == typeof(int) => "a whole number, at most 2147483647",
+            _ when type == typeof(long) => "a whole number",
+            _ when type == typeof(double) => "a number",
+            _ when type.IsEnum => "one of " + string.Join(", ", Enum.GetNames(type)),
+            _ => ApiJsonContext.Default.Options.GetTypeInfo(type).Kind == JsonTypeInfoKind.Enumerable ? "a list" : "an object with fields",
+        };
     }
 }

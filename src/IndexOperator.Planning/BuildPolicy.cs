@@ -15,6 +15,7 @@ namespace IndexOperator.Planning;
 /// </summary>
 public static class BuildPolicy
 {
+    private static readonly TimeSpan PendingInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WaitInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ReportGrace = TimeSpan.FromSeconds(5);
@@ -145,6 +146,8 @@ public static class BuildPolicy
             : $"Pod {attempt.Pods[0].Metadata.Name} of Job {attempt.Name} is starting. If this lasts, `kubectl describe pod` tells why.")
         {
             Build = build with { Progress = "Pending" },
+            // A Job deleted so soon that no watch ever showed it gives no other sign.
+            LookAgainAfter = PendingInterval,
         };
     }
 

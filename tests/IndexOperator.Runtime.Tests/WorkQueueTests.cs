@@ -16,14 +16,16 @@ public sealed class WorkQueueTests : IDisposable
 
     public void Dispose() => _queue.Dispose();
 
+    private Task<(bool Taken, string Key)> TakeAsync() => Eventually.CompletesAsync("a key", _queue.TakeAsync(Cancel).AsTask());
+
     [Fact]
     public async Task A_key_added_many_times_comes_once()
     {
         _queue.Add("a");
         _queue.Add("a");
         _queue.Add("b");
-        Assert.Equal((true, "a"), await _queue.TakeAsync(Cancel));
-        Assert.Equal((true, "b"), await _queue.TakeAsync(Cancel));
+        Assert.Equal((true, "a"), await TakeAsync());
+        Assert.Equal((true, "b"), await TakeAsync());
         Assert.Equal(0, _queue.Depth);
     }
 
@@ -31,12 +33,12 @@ public sealed class WorkQueueTests : IDisposable
     public async Task A_key_added_while_a_worker_has_it_comes_once_more_after_it_is_done()
     {
         _queue.Add("a");
-        await _queue.TakeAsync(Cancel);
+        await TakeAsync();
         _queue.Add("a");
         _queue.Add("a");
         Assert.Equal(0, _queue.Depth);
         _queue.Done("a");
-        Assert.Equal((true, "a"), await _queue.TakeAsync(Cancel));
+        Assert.Equal((true, "a"), await TakeAsync());
         _queue.Done("a");
         Assert.Equal(0, _queue.Depth);
     }
@@ -56,7 +58,7 @@ public sealed class WorkQueueTests : IDisposable
         _queue.AddAfter("a", TimeSpan.FromSeconds(60));
         _queue.AddAfter("a", TimeSpan.FromSeconds(10));
         _time.Advance(TimeSpan.FromSeconds(10));
-        await _queue.TakeAsync(Cancel);
+        await TakeAsync();
         _queue.Done("a");
         _time.Advance(TimeSpan.FromSeconds(100));
         Assert.Equal(0, _queue.Depth);
@@ -67,7 +69,7 @@ public sealed class WorkQueueTests : IDisposable
     {
         _queue.AddAfter("a", TimeSpan.FromSeconds(10));
         _queue.Add("a");
-        await _queue.TakeAsync(Cancel);
+        await TakeAsync();
         _queue.Done("a");
         Assert.Equal(0, _queue.Depth);
         _time.Advance(TimeSpan.FromSeconds(10));
@@ -98,18 +100,18 @@ public sealed class WorkQueueTests : IDisposable
     {
         _queue.Add("a");
         _queue.AddAfter("later", TimeSpan.FromSeconds(1));
-        await _queue.TakeAsync(Cancel);
+        await TakeAsync();
         _queue.Add("b");
         _queue.ShutDown();
         _queue.Add("c");
         _time.Advance(TimeSpan.FromSeconds(2));
-        Assert.Equal((true, "b"), await _queue.TakeAsync(Cancel));
+        Assert.Equal((true, "b"), await TakeAsync());
         var drained = _queue.DrainAsync(Cancel);
         _queue.Done("a");
         Assert.False(drained.IsCompleted);
         _queue.Done("b");
         await Eventually.CompletesAsync("the drain", drained);
-        Assert.False((await _queue.TakeAsync(Cancel)).Taken);
+        Assert.False((await TakeAsync()).Taken);
     }
 
     [Fact]

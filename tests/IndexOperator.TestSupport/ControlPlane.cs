@@ -30,12 +30,11 @@ public sealed class ControlPlane : IAsyncDisposable
     public Version ServerVersion { get; private set; } = new();
 
     /// <summary>Starts a control plane in a folder of its own.</summary>
-    /// <param name="cancellation">Ends the start early.</param>
     /// <param name="options">Options of <c>hack/control-plane.sh up</c>, for example <c>--audit</c>.</param>
-    public static async Task<ControlPlane> StartAsync(CancellationToken cancellation = default, params string[] options)
+    public static async Task<ControlPlane> StartAsync(params string[] options)
     {
         var folder = Directory.CreateTempSubdirectory("indexoperator-").FullName;
-        var up = await Command.RunAsync(RepositoryRoot.PathOf(Script), ["up", folder, .. options], cancellation: cancellation);
+        var up = await Command.RunAsync(RepositoryRoot.PathOf(Script), ["up", folder, .. options], cancellation: TestContext.Current.CancellationToken);
         var plane = new ControlPlane(folder, Path.Combine(folder, "admin.kubeconfig"));
         if (up.ExitCode != 0)
         {
@@ -61,13 +60,13 @@ public sealed class ControlPlane : IAsyncDisposable
     }
 
     /// <summary>Runs kubectl (or the program that <c>KUBECTL</c> names) and gives its answer, whatever it is.</summary>
-    public Task<CommandResult> TryKubectlAsync(IEnumerable<string> arguments, string input = "", CancellationToken cancellation = default) =>
+    public Task<CommandResult> TryKubectlAsync(IEnumerable<string> arguments, string input = "") =>
         Command.RunAsync(
             Environment.GetEnvironmentVariable("KUBECTL") is { Length: > 0 } program ? program : "kubectl",
             arguments,
             input,
             new Dictionary<string, string> { ["KUBECONFIG"] = KubeConfig, ["HOME"] = _folder },
-            cancellation: cancellation);
+            cancellation: TestContext.Current.CancellationToken);
 
     /// <summary>Runs kubectl, asserts that it succeeds and gives its standard output.</summary>
     public Task<string> KubectlAsync(params string[] arguments) => KubectlWithInputAsync("", arguments);
@@ -105,7 +104,6 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         // Without client-side validation: kubectl takes it from the server's schema, and before 1.25 that knows no validation rules.
         await KubectlAsync("apply", "--validate=false", "-f", "config/crd/indexoperator.io_pretrainindexes.yaml");
-        await KubectlAsync("wait", "--for=condition=Established", "--timeout=30s", "crd/pretrainindexes.indexoperator.io");
         await Wait.Until("the API server to list pretrainindexes", async () => (await TryKubectlAsync(["get", "pretrainindexes", "-A"])).ExitCode == 0, TimeSpan.FromSeconds(30));
     }
 

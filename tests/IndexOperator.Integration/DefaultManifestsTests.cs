@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using IndexOperator.Api;
+using IndexOperator.TestSupport;
+
+namespace IndexOperator.Integration;
+
+/// <summary><c>config/default</c> on a real API server.</summary>
+public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
+{
+    private ControlPlane Plane => fixture.Plane;
+
+    [Fact]
+    public async Task The_whole_passes_the_servers_checks()
+    {
+        // A dry run creates nothing, so the namespace must be there for what goes into it.
+        await Plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
+        var answer = await Plane.KubectlAsync("apply", "--validate=false", "--dry-run=server", "-k", "config/default");
+        var lines = answer.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines, line => Assert.EndsWith("(server dry run)", line, StringComparison.Ordinal));
+        string[] expected =
+        [
+            "clusterrole.rbac.authorization.k8s.io/index-operator",
+            "clusterrole.rbac.authorization.k8s.io/index-operator-pretrainindex-editor",
+            "clusterrole.rbac.authorization.k8s.io/index-operator-pretrainindex-viewer",
+            "clusterrolebinding.rbac.authorization.k8s.io/index-operator",
+            "customresourcedefinition.apiextensions.k8s.io/pretrainindexes.indexoperator.io",
+            "deployment.apps/index-operator",
+            "namespace/index-operator-system",
+            "role.rbac.authorization.k8s.io/index-operator-leader-election",
+            "rolebinding.rbac.authorization.k8s.io/index-operator-leader-election",
+            "service/index-operator-metrics",
+            "serviceaccount/index-operator",
+        ];
+        Assert.Equal(expected, lines.Select(line => line.Split(' ')[0]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_operator_may_do_what_it_does_and_nothing_else()
+    {
+        await Plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
+        await Plane.KubectlAsync("apply", "-k", "config/rbac");
+        const string Operator = "--as=system:serviceaccount:index-operator-system:index-operator";
+        (string Verb, string Resource)[] allowed =
+        [
+            ("watch", "pretrainindexes.indexoperator.io"),
+            ("patch", "pretrainindexes.indexoperator.io/status"),
+            ("update", "pretrainindexes.indexoperator.io/finalizers"),
+            ("create", "jobs.batch"),
+            ("delete", "jobs.batch"),
+            ("list", "pods"),
+            ("get", "pods/log"),
+            ("create", "configmaps"),
+            ("create", "persistentvolumeclaims"),
+            ("create", "events.events.k8s.io"),
+        ];
+        (string Verb, string Resource)[] denied =
+        [
+            ("get", "secrets"),
+            ("create", "pods"),
+            ("delete", "pods"),
+            ("create", "pods/exec"),
+            ("delete", "persistentvolumeclaims"),
+            ("delete", "pretrainindexes.indexoperator.io"),
+            ("update", "pretrainindexes.indexoperator.io"),
+            ("patch", "jobs.batch"),
+            ("create", "serviceaccounts"),
+            ("create", "clusterroles.rbac.authorization.k8s.io"),
+            ("get", "nodes"),
+            ("update", "leases.coordination.k8s.io"),
+        ];
+        foreach (var (verb, resource) in allowed)
+        {
+            Assert.Equal("yes", await CanAsync(verb, resource, "default"));
+        }
+
+        foreach (var (verb, resource) in denied)
+        {
+            Assert.Equal("no", await CanAsync(verb, resource, "default"));
+        }
+
+        Assert.Equal("yes", await CanAsync("update", "leases.coordination.k8s.io", "index-operator-system"));
+
+        async Task<string> CanAsync(string verb, string resource, string space)
+        {
+            var parts = resource.Split('/');
+            string[] arguments = ["auth", "can-i", verb, parts[0], Operator, "-n", space];
+            var answer = await Plane.TryKubectlAsync(parts.Length > 1 ? [.. arguments, "--subresource=" + parts[1]] : arguments);
+            return answer.Output.Trim();
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_edits_a_namespace_may_declare_indexes_and_whoever_views_it_may_see_them()
+    {
+        await Plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
+        await Plane.KubectlAsync("apply", "-k", "config/rbac");
+        var space = await Plane.CreateNamespaceAsync();
+        await Plane.KubectlAsync("create", "rolebinding", "editor", "--clusterrole=edit", "--user=jane", "-n", space);
+        await Plane.KubectlAsync("create", "rolebinding", "viewer", "--clusterrole=view", "--user=joe", "-n", space);
+        await Wait.Until("the roles to be aggregated", async () => await CanAsync("jane", "create") && await CanAsync("joe", "list"), TimeSpan.FromSeconds(30));
+        Assert.False(await CanAsync("joe", "create"));
+        Assert.False(await CanAsync("jane", "patch", "--subresource=status"));
+
+        async Task<bool> CanAsync(string user, string verb, params string[] more) =>
+            (await Plane.TryKubectlAsync(["auth", "can-i", verb, "pretrainindexes.indexoperator.io", "--as=" + user, "-n", space, .. more])).ExitCode == 0;
+    }
+
+    [Fact]
+    public void The_operators_pod_meets_the_restricted_profile()
+    {
+        var pod = YamlJson.ParseAll(RepositoryRoot.ReadText("config/manager/deployment.yaml")).Single()!["spec"]!["template"]!["spec"]!;
+        Assert.True((bool)pod["securityContext"]!["runAsNonRoot"]!);
+        Assert.Equal("RuntimeDefault", (string?)pod["securityContext"]!["seccompProfile"]!["type"]);
+        foreach (var container in pod["containers"]!.AsArray())
+        {
+            var context = container!["securityContext"]!;
+            Assert.False((bool)context["allowPrivilegeEscalation"]!);
+            Assert.True((bool)context["readOnlyRootFilesystem"]!);
+            Assert.True(JsonNode.DeepEquals(new JsonArray("ALL"), context["capabilities"]!["drop"]));
+        }
+    }
+}
