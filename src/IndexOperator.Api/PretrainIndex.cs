@@ -58,6 +58,10 @@ public sealed class PretrainIndex : IKubernetesObject<V1ObjectMeta>
     [Description("What to build, from which data, and where to publish it.")]
     public PretrainIndexSpec Spec { get; set; } = new();
 
+    /// <summary>Why the spec could not be read, when the schema let through what these types cannot hold; null in all other cases.</summary>
+    [JsonIgnore]
+    public string? Unreadable { get; set; }
+
     /// <summary>What the operator reports.</summary>
     [JsonPropertyName("status")]
     [DefaultEmptyObject]

@@ -12,6 +12,8 @@ namespace IndexOperator.Planning;
 /// </summary>
 public static class DeletionPolicy
 {
+    private const string GivenUp = "CleanupGivenUp";
+
     private static readonly TimeSpan CleanupPatience = TimeSpan.FromMinutes(2);
 
     /// <summary>The plan of a resource that is being deleted.</summary>
@@ -42,9 +44,14 @@ public static class DeletionPolicy
             return new Plan { Actions = [detach], Status = Status(observed, "Cleaned up.") };
         }
 
+        if (Says(observed, GivenUp))
+        {
+            return new Plan { Actions = [detach], Status = Status(observed, "The cleanup was given up.", GivenUp) };
+        }
+
         if (cleanup is null && IsRefusedForLong(observed))
         {
-            return GiveUp(observed, detach, "The cleanup Job could not be created.", Reasons.CreateFailed);
+            return GiveUp(observed, "The cleanup Job could not be created.");
         }
 
         if (cleanup is null)
@@ -62,26 +69,26 @@ public static class DeletionPolicy
         var left = (BuildAttempt.Utc(cleanup.Job.Metadata.CreationTimestamp) ?? observed.Now) + CleanupPatience - observed.Now;
         return cleanup.State == JobState.Active && left > TimeSpan.Zero
             ? new Plan { Status = Status(observed, "Removing the staging folder of the interrupted build."), LookAgainAfter = left }
-            : GiveUp(observed, detach, $"Job {cleanup.Name} did not end well within {CleanupPatience.TotalMinutes:0} minutes.");
+            : GiveUp(observed, $"Job {cleanup.Name} did not end well within {CleanupPatience.TotalMinutes:0} minutes.");
     }
 
     // A Job that the API server goes on refusing (quota, admission, a namespace on its way out) must not hold the resource for ever. The
     // refusal is known from the status of an earlier pass, so an operator that was down for long still tries once.
     private static bool IsRefusedForLong(ObservedState observed) =>
-        observed.Index.Status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Reconciling, Status: "True", Reason: Reasons.CreateFailed }) == true
-        && BuildAttempt.Utc(observed.Index.Metadata.DeletionTimestamp) + CleanupPatience <= observed.Now;
+        Says(observed, Reasons.CreateFailed) && BuildAttempt.Utc(observed.Index.Metadata.DeletionTimestamp) + CleanupPatience <= observed.Now;
 
-    private static Plan GiveUp(ObservedState observed, DetachFinalizer detach, string why, string reason = Reasons.Deleting)
+    private static bool Says(ObservedState observed, string reason) =>
+        observed.Index.Status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Reconciling, Status: "True" } && condition.Reason == reason) == true;
+
+    // Told in one pass, done in the next: once the finalizer is off, the resource is gone and nothing can be told of it any more.
+    private static Plan GiveUp(ObservedState observed, string why)
     {
-        var index = observed.Index;
+        var left = $"{why} Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(observed.Index)} that begin with {BuildJobManifest.StagingPrefix(observed.Index)} may be removed by hand.";
         return new Plan
         {
-            Actions = [detach],
-            Status = Status(observed, "The cleanup was given up.", reason),
-            Events =
-            [
-                new PlannedEvent("Warning", "CleanupGivenUp", "Cleanup", $"{why} Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(index)} that begin with {BuildJobManifest.StagingPrefix(index)} may be removed by hand."),
-            ],
+            Status = Status(observed, left, GivenUp),
+            Events = [new PlannedEvent("Warning", GivenUp, "Cleanup", left)],
+            LookAgainAfter = TimeSpan.FromSeconds(1),
         };
     }
 

@@ -11,7 +11,7 @@ namespace IndexOperator.Planning;
 /// </summary>
 public static class Planner
 {
-    /// <summary>The plan for what is observed. Applying it and planning again gives no further actions.</summary>
+    /// <summary>The plan for what is observed. Applying it and planning again never asks for the same action twice; what was stopped may be followed by a start.</summary>
     public static Plan Plan(ObservedState observed)
     {
         ArgumentNullException.ThrowIfNull(observed);

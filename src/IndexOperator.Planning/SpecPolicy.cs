@@ -9,7 +9,9 @@ public static class SpecPolicy
     public static Situation? Decide(ObservedState observed, WantedBuild wanted)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        var errors = PretrainIndexValidation.Validate(observed.Index.Spec).Concat(Moved(observed.Index)).ToList();
+        var errors = observed.Index.Unreadable is { } unreadable
+            ? [new FieldError("The resource cannot be read", $"{unreadable} Correct that field.")]
+            : PretrainIndexValidation.Validate(observed.Index.Spec).Concat(Moved(observed.Index)).ToList();
         return errors.Count == 0
             ? null
             : new Situation(Standing.Stuck, Reasons.InvalidSpec, string.Join(" ", errors))

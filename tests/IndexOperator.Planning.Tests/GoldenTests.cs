@@ -40,6 +40,12 @@ public sealed class GoldenTests
         var stored = JsonSerializer.Deserialize(JsonSerializer.Serialize(With(observed, first.Status).Index, PlanningJsonContext.Default.PretrainIndex), PlanningJsonContext.Default.PretrainIndex)!;
         var second = Planner.Plan(observed with { Index = stored });
 
+        if (first.Events.Any(told => told.Reason == "CleanupGivenUp"))
+        {
+            Assert.IsType<DetachFinalizer>(Assert.Single(second.Actions));
+            return;
+        }
+
         // Nothing but the status was applied: the same actions are asked for again, under the same names.
         Assert.Equal(Text(first with { Events = [] }, omitStatus: true), Text(second with { Events = [] }, omitStatus: true));
         Assert.Equal(Conditions(first), Conditions(second));

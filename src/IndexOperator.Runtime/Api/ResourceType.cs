@@ -21,7 +21,18 @@ public sealed class ResourceType<T>
     /// <param name="plural">The plural used in URLs, like <c>pods</c>.</param>
     /// <param name="item">The source-generated contract of one object; managedFields are dropped from it on reads.</param>
     /// <param name="namespaced">Whether objects live in namespaces.</param>
-    public ResourceType(string group, string version, string kind, string plural, JsonTypeInfo<T> item, bool namespaced = true)
+    /// <param name="unreadable">
+    /// Makes an object of JSON that the contract cannot read and of the reason; it should keep the metadata, so that somebody can say so on
+    /// the object. Without it, one unreadable object keeps the informer listing again and again.
+    /// </param>
+    public ResourceType(
+        string group,
+        string version,
+        string kind,
+        string plural,
+        JsonTypeInfo<T> item,
+        bool namespaced = true,
+        Func<JsonElement, string, T>? unreadable = null)
     {
         ArgumentNullException.ThrowIfNull(group);
         ArgumentException.ThrowIfNullOrEmpty(version);
@@ -32,10 +43,11 @@ public sealed class ResourceType<T>
         Kind = kind;
         Plural = plural;
         Namespaced = namespaced;
-        Item = RuntimeJson.WithoutManagedFields(item);
+        var options = new JsonSerializerOptions { TypeInfoResolver = JsonTypeInfoResolver.Combine() };
+        var contract = RuntimeJson.WithoutManagedFields(item);
+        Item = unreadable is null ? contract : JsonMetadataServices.CreateValueInfo<T>(options, new TolerantConverter<T>(contract, unreadable));
 
         // The two envelopes get contracts of their own, built from the item's: callers need not declare them.
-        var options = new JsonSerializerOptions { TypeInfoResolver = JsonTypeInfoResolver.Combine() };
         WatchEvent = JsonMetadataServices.CreateValueInfo<WatchEvent<T>>(options, new WatchEventConverter<T>(Item));
         Page = JsonMetadataServices.CreateValueInfo<ListPage<T>>(options, new ListPageConverter<T>(Item));
     }

@@ -1,0 +1,149 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using IndexOperator.TestSupport;
+
+namespace IndexOperator.E2E;
+
+/// <summary>
+/// The cluster that <c>make e2e</c> brought up, with the operator installed from <c>config/default</c> as the demo does it. Without one
+/// nothing is started and every test is skipped.
+/// </summary>
+public sealed class Cluster : IAsyncLifetime
+{
+    public const string OperatorNamespace = "index-operator-system";
+    public const string Deployment = "deployment/index-operator";
+    public const string GpuLabel = "nvidia.com/gpu.present";
+
+    private static readonly long Started = Stopwatch.GetTimestamp();
+
+    private readonly string? _kubeconfig = Environment.GetEnvironmentVariable("INDEXOPERATOR_E2E_KUBECONFIG");
+    private readonly string? _folder = Environment.GetEnvironmentVariable("INDEXOPERATOR_E2E_CLUSTER");
+
+    /// <summary>Whether there is a cluster to test on.</summary>
+    public bool IsThere => !string.IsNullOrEmpty(_kubeconfig) && !string.IsNullOrEmpty(_folder);
+
+    /// <summary>The cluster's state folder.</summary>
+    public string Folder => _folder!;
+
+    /// <summary>The administrator's kubeconfig.</summary>
+    public string Kubeconfig => _kubeconfig!;
+
+    /// <summary>Skips the test when there is no cluster.</summary>
+    public void SkipUnlessThere()
+    {
+        if (!IsThere)
+        {
+            Assert.Skip("needs a real node: run `make e2e`, which brings one up and sets INDEXOPERATOR_E2E_KUBECONFIG and INDEXOPERATOR_E2E_CLUSTER.");
+        }
+    }
+
+    /// <summary>Says on the console how far the tests are.</summary>
+    public static void Say(string text) =>
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{Stopwatch.GetElapsedTime(Started).TotalSeconds,5:0.0}] {text}"));
+
+    public async ValueTask InitializeAsync()
+    {
+        if (!IsThere)
+        {
+            return;
+        }
+
+        Say("installing the operator from config/default");
+        // Without client-side validation, as in the demo: kubectl before 1.25 does not know the CRD's rules.
+        await KubectlAsync("apply", "--validate=false", "-k", RepositoryRoot.PathOf("config/default"));
+        await KubectlAsync("wait", "--for=condition=Established", "crd/pretrainindexes.indexoperator.io", "--timeout=30s");
+        await RolloutAsync();
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Waits until the operator's pods are those of its Deployment and ready.</summary>
+    public Task RolloutAsync() => KubectlAsync("-n", OperatorNamespace, "rollout", "status", Deployment, "--timeout=90s");
+
+    /// <summary>Runs kubectl and gives its answer, whatever it is.</summary>
+    public Task<CommandResult> TryKubectlAsync(IEnumerable<string> arguments, string input = "") =>
+        Command.RunAsync("kubectl", arguments, input, new Dictionary<string, string> { ["KUBECONFIG"] = Kubeconfig, ["HOME"] = Folder });
+
+    /// <summary>Runs kubectl, asserts that it succeeds and gives its standard output.</summary>
+    public async Task<string> KubectlAsync(params string[] arguments)
+    {
+        var result = await TryKubectlAsync(arguments);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return result.Output;
+    }
+
+    /// <summary>Applies a manifest.</summary>
+    public async Task ApplyAsync(string manifest, params string[] arguments)
+    {
+        var result = await TryKubectlAsync(["apply", "-f", "-", .. arguments], manifest);
+        Assert.True(result.ExitCode == 0, $"{result}\n{manifest}");
+    }
+
+    /// <summary><c>kubectl get ... -o json</c>.</summary>
+    public async Task<JsonNode> GetAsync(params string[] arguments) => JsonNode.Parse(await KubectlAsync(["get", .. arguments, "-o", "json"]))!;
+
+    /// <summary>The items of <c>kubectl get ... -o json</c>.</summary>
+    public async Task<IReadOnlyList<JsonNode>> ListAsync(params string[] arguments) => [.. (await GetAsync(arguments))["items"]!.AsArray().Select(item => item!)];
+
+    /// <summary>The operator's pod that is ready.</summary>
+    public Task<JsonNode> OperatorPodAsync() => Wait.For(
+        "a ready operator pod",
+        async () => (await ListAsync("-n", OperatorNamespace, "pods", "-l", "app.kubernetes.io/name=index-operator")).SingleOrDefault(pod =>
+            pod["metadata"]!["deletionTimestamp"] is null
+            && pod["status"]!["conditions"]!.AsArray().Any(condition => (string?)condition!["type"] == "Ready" && (string?)condition["status"] == "True")),
+        TimeSpan.FromSeconds(60));
+
+    /// <summary>What the operator's pod serves at /metrics.</summary>
+    public async Task<string> MetricsAsync()
+    {
+        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+        return await http.GetStringAsync(new Uri($"http://{(await OperatorPodAsync())["status"]!["podIP"]}:8080/metrics"));
+    }
+
+    /// <summary>Runs the <c>index-builder</c> of this checkout on this machine, as on a laptop.</summary>
+    public static Task<string> BuilderAsync(params string[] arguments) =>
+        RunAsync("dotnet", [Path.Combine(AppContext.BaseDirectory, "index-builder.dll"), .. arguments]);
+
+    /// <summary>Runs a program, asserts that it succeeds and gives its standard output.</summary>
+    public static async Task<string> RunAsync(string program, params string[] arguments)
+    {
+        var result = await Command.RunAsync(program, arguments, cancellation: TestContext.Current.CancellationToken);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        return result.Output;
+    }
+
+    /// <summary>The processes on the node that belong to a pod and whose command line has a word.</summary>
+    public static IReadOnlyList<int> ProcessesOf(JsonNode pod, string word)
+    {
+        var uid = (string)pod["metadata"]!["uid"]!;
+        return Directory.EnumerateDirectories("/proc")
+            .Select(path => int.TryParse(Path.GetFileName(path), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
+            .Where(id => id > 0 && Read(id, "cgroup").Contains(uid, StringComparison.Ordinal) && Read(id, "cmdline").Contains(word, StringComparison.Ordinal))
+            .ToList();
+
+        static string Read(int id, string file)
+        {
+            try
+            {
+                return File.ReadAllText($"/proc/{id}/{file}");
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                return ""; // It ended meanwhile.
+            }
+        }
+    }
+
+    /// <summary>Kills the pod's processes as a node's out-of-memory killer would.</summary>
+    public static void Kill(JsonNode pod, string word)
+    {
+        var processes = ProcessesOf(pod, word);
+        Assert.NotEmpty(processes);
+        foreach (var id in processes)
+        {
+            using var process = Process.GetProcessById(id);
+            process.Kill();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using System.Text.Json.Nodes;
+using IndexOperator.TestSupport;
+using TextCorpus;
+
+namespace IndexOperator.E2E;
+
+/// <summary>A namespace of its own, its volumes, and what is done in it; all removed at the end.</summary>
+public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
+{
+    private readonly List<string> _volumes = [];
+
+    /// <summary>The namespace.</summary>
+    public string Namespace { get; } = $"e2e-{name}-{Guid.NewGuid().ToString("N")[..5]}";
+
+    public Cluster Cluster => cluster;
+
+    /// <summary>The folder on this machine that is the volume behind a claim.</summary>
+    public string Volume(string claim) => Path.Combine(cluster.Folder, "volumes", Namespace, claim);
+
+    /// <summary>Makes the namespace.</summary>
+    public async Task StartAsync()
+    {
+        Cluster.Say($"namespace {Namespace}");
+        await cluster.ApplyAsync($$"""
+            apiVersion: v1
+            kind: Namespace
+            metadata:
+              name: {{Namespace}}
+              labels: {pod-security.kubernetes.io/enforce: restricted}
+            """);
+    }
+
+    /// <summary>Makes a claim on a folder of the node.</summary>
+    public async Task<string> AddVolumeAsync(string claim, string? folder = null)
+    {
+        var result = await Command.RunAsync(
+            RepositoryRoot.PathOf("hack/volume.sh"),
+            [cluster.Folder, Namespace, claim, "--path", folder ?? Volume(claim)],
+            environment: new Dictionary<string, string> { ["KUBECONFIG"] = cluster.Kubeconfig });
+        Assert.True(result.ExitCode == 0, result.ToString());
+        _volumes.Add($"{Namespace}-{claim}");
+        return folder ?? Volume(claim);
+    }
+
+    /// <summary>Makes both claims, the data with a small dataset <c>text</c>.</summary>
+    public async Task AddSmallDataAsync()
+    {
+        await AddVolumeAsync("npy-index");
+        WriteText(await AddVolumeAsync("corpus"), "text", 500);
+    }
+
+    /// <summary>Writes a dataset of short documents.</summary>
+    public static void WriteText(string folder, string dataset, int documents) =>
+        _ = new Corpus([.. Enumerable.Range(0, documents).Select(i => $"This is document {i} of the dataset {dataset}.")], 1, "").Write(Path.Combine(folder, dataset));
+
+    /// <summary>A PretrainIndex over one or more datasets of the claim <c>corpus</c>; the rest is told by options.</summary>
+    public static string Manifest(
+        string name,
+        string dataset = "text",
+        string dataVersion = "1",
+        int sequenceLength = 64,
+        long samples = 500,
+        string dataClaim = "corpus",
+        string cacheClaim = "npy-index",
+        string build = "{}") => $$"""
+        apiVersion: indexoperator.io/v1alpha1
+        kind: PretrainIndex
+        metadata: {name: {{name}}}
+        spec:
+          dataVersion: "{{dataVersion}}"
+          data: {claimName: {{dataClaim}}, mountPath: /data, blend: [{prefix: /data/{{dataset}}}]}
+          dataset:
+            sequenceLength: {{sequenceLength}}
+            split: "100,0,0"
+            samples: {train: {{samples}}}
+            tokenizer: {identifiers: '{"class": "ByteTokenizer"}'}
+          cache: {claimName: {{cacheClaim}}, mountPath: /npy_index}
+          build: {{build}}
+        """;
+
+    public Task ApplyAsync(string manifest) => cluster.ApplyAsync(manifest, "-n", Namespace);
+
+    public Task<string> KubectlAsync(params string[] arguments) => cluster.KubectlAsync(["-n", Namespace, .. arguments]);
+
+    public Task<CommandResult> TryKubectlAsync(params string[] arguments) => cluster.TryKubectlAsync(["-n", Namespace, .. arguments]);
+
+    public Task<IReadOnlyList<JsonNode>> ListAsync(params string[] arguments) => cluster.ListAsync(["-n", Namespace, .. arguments]);
+
+    public Task<JsonNode> GetAsync(params string[] arguments) => cluster.GetAsync(["-n", Namespace, .. arguments]);
+
+    public Task<JsonNode> IndexAsync(string index) => GetAsync("pretrainindex", index);
+
+    /// <summary>The build Jobs of a resource.</summary>
+    public Task<IReadOnlyList<JsonNode>> JobsAsync(string index) => ListAsync("jobs", "-l", $"indexoperator.io/pretrainindex={index}");
+
+    /// <summary>The pods that work for a resource.</summary>
+    public Task<IReadOnlyList<JsonNode>> PodsAsync(string index) => ListAsync("pods", "-l", $"indexoperator.io/pretrainindex={index}");
+
+    /// <summary>Waits until the resource is Ready for the spec as it is now, and gives its status.</summary>
+    public async Task<JsonNode> ReadyAsync(string index, int seconds = 60)
+    {
+        var status = await UntilAsync(index, "Ready", found => Condition(found, "Ready") is { } ready && (string?)ready["status"] == "True", seconds);
+        Cluster.Say($"{index} is Ready: {status["current"]!["version"]} ({status["current"]!["outcome"]})");
+        return status;
+    }
+
+    /// <summary>Waits until the status speaks of the spec as it is now and something holds.</summary>
+    public async Task<JsonNode> UntilAsync(string index, string what, Func<JsonNode, bool> holds, int seconds = 30)
+    {
+        JsonNode? seen = null;
+        try
+        {
+            return await Wait.For(
+                $"{index}: {what}",
+                async () =>
+                {
+                    seen = await IndexAsync(index);
+                    return seen["status"] is { } status && (long?)status["observedGeneration"] == (long?)seen["metadata"]!["generation"] && holds(status) ? status : null;
+                },
+                TimeSpan.FromSeconds(seconds));
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}; it says {seen?["status"]?.ToJsonString()}", late);
+        }
+    }
+
+    /// <summary>Waits until the resource is not Ready for a reason, and gives the message.</summary>
+    public async Task<string> RefusedAsync(string index, string reason, int seconds = 30)
+    {
+        var status = await UntilAsync(
+            index,
+            $"Ready=False because of {reason}",
+            found => Condition(found, "Ready") is { } ready && (string?)ready["status"] == "False" && (string?)ready["reason"] == reason,
+            seconds);
+        var message = (string)Condition(status, "Ready")!["message"]!;
+        Cluster.Say($"{index}: {reason}: {message}");
+        return message;
+    }
+
+    /// <summary>A condition of a status.</summary>
+    public static JsonNode? Condition(JsonNode status, string type) =>
+        status["conditions"]?.AsArray().FirstOrDefault(condition => (string?)condition!["type"] == type);
+
+    /// <summary>The version directory on this machine that a status calls current.</summary>
+    public string VersionFolder(JsonNode status, string claim = "npy-index") => Path.Combine(Volume(claim), (string)status["current"]!["path"]!);
+
+    /// <summary>What lies in the staging area of a cache.</summary>
+    public IReadOnlyList<string> Staging(string claim = "npy-index") =>
+        Directory.Exists(Path.Combine(Volume(claim), ".staging")) ? [.. Directory.EnumerateFileSystemEntries(Path.Combine(Volume(claim), ".staging"))] : [];
+
+    /// <summary>What a person would look at when the test failed.</summary>
+    public async Task TellAsync()
+    {
+        Cluster.Say($"---- {Namespace} after a failure");
+        Console.WriteLine((await TryKubectlAsync("describe", "pretrainindexes,jobs,pods")).ToString());
+        Console.WriteLine((await TryKubectlAsync("get", "events", "--sort-by=.lastTimestamp")).ToString());
+        Console.WriteLine((await cluster.TryKubectlAsync(["-n", Cluster.OperatorNamespace, "get", "pods", "-o", "wide"])).ToString());
+        Console.WriteLine((await cluster.TryKubectlAsync(["-n", Cluster.OperatorNamespace, "logs", Cluster.Deployment, "--tail=60"])).ToString());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Resources before their namespace: in a namespace on its way out no cleanup Job could be made.
+        await TryKubectlAsync("delete", "pods", "--all", "--grace-period=1", "--wait=false");
+        await TryKubectlAsync("delete", "pretrainindexes", "--all", "--timeout=60s");
+        await cluster.TryKubectlAsync(["delete", "namespace", Namespace, "--wait=false"]);
+        if (_volumes.Count > 0)
+        {
+            await cluster.TryKubectlAsync(["delete", "persistentvolume", "--wait=false", .. _volumes]);
+        }
+
+        var volumes = Path.Combine(cluster.Folder, "volumes", Namespace);
+        if (Directory.Exists(volumes))
+        {
+            Directory.Delete(volumes, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using IndexOperator.Api;
+using k8s.Models;
+
+namespace IndexOperator.Planning.Tests;
+
+/// <summary>Passes of the operator over a <see cref="World"/>, and what must hold for each of them.</summary>
+internal static class Passes
+{
+    /// <summary>A pass that is carried out in full; then the same instant is planned again until nothing is left to do.</summary>
+    /// <returns>When it asked to look again.</returns>
+    public static TimeSpan? Whole(World world)
+    {
+        if (!world.Exists)
+        {
+            return null;
+        }
+
+        var done = new List<string>();
+        while (true)
+        {
+            var plan = Checked(world);
+            foreach (var action in plan.Actions)
+            {
+                CheckCreation(world, action);
+                world.Apply(action);
+            }
+
+            if (!world.Exists)
+            {
+                return null;
+            }
+
+            world.WriteStatus(plan.Status);
+            world.CleanupGivenUp |= plan.Events.Any(told => told.Reason == "CleanupGivenUp");
+            Assert.True(world.Jobs.Count(job => IsActiveBuild(job)) <= 1, "Two builds are wanted at once.");
+            if (plan.Actions.Count == 0)
+            {
+                Assert.DoesNotContain(plan.Events, told => told.Reason == "BuildStarted");
+                return plan.LookAgainAfter;
+            }
+
+            // At one instant a stop may be followed by a start, but nothing is done twice.
+            var now = plan.Actions.Select(Name).ToList();
+            Assert.Empty(now.Intersect(done));
+            done.AddRange(now);
+        }
+    }
+
+    /// <summary>A pass that dies between two actions, or before the status.</summary>
+    public static void Killed(World world, int after)
+    {
+        foreach (var action in Checked(world).Actions.Take(after).TakeWhile(_ => world.Exists))
+        {
+            CheckCreation(world, action);
+            world.Apply(action);
+            // A builder that no pass had seen yet, stopped by a pass that died before it could write that down.
+            world.EvidenceLost |= action is DeleteJob;
+        }
+    }
+
+    /// <summary>A pass over the resource as it was: what it does may be in vain, but the passes after it must mend it.</summary>
+    public static void Stale(World world, PretrainIndex seen)
+    {
+        var plan = Planner.Plan(world.Observe(seen));
+        // A patch of finalizers carries the resource version, so that a stale one is refused and ends the pass.
+        foreach (var action in plan.Actions.TakeWhile(action => action is not (AttachFinalizer or DetachFinalizer)))
+        {
+            world.Apply(action);
+        }
+
+        world.EvidenceLost = true;
+        world.WriteStatus(plan.Status);
+    }
+
+    public static bool IsTrue(PretrainIndexStatus? status, string type) =>
+        status?.Conditions?.Any(condition => condition.Type == type && condition.Status == "True") == true;
+
+    private static Plan Checked(World world)
+    {
+        var observed = world.Observe();
+        var plan = Planner.Plan(observed);
+        var status = plan.Status;
+        Assert.False(IsTrue(status, ConditionTypes.Reconciling) && IsTrue(status, ConditionTypes.Stalled), "Reconciling and Stalled.");
+        Assert.Equal(observed.Index.Metadata.Generation, status.ObservedGeneration);
+        if (IsTrue(status, ConditionTypes.Ready))
+        {
+            Assert.Equal(WantedBuild.Of(observed.Index).BuildKey, status.Current?.BuildKey);
+        }
+
+        if (IsTrue(status, ConditionTypes.Available))
+        {
+            Assert.Contains(status.Current!.Version!, world.Published);
+        }
+
+        var works = plan.Actions.Any(action => action is CreateJob)
+            || (!observed.Index.Spec.Suspend && world.Pods.Any(pod => Builds(world, pod, WantedBuild.Of(observed.Index)) && !plan.Actions.Any(action => action is DeleteJob)));
+        Assert.False(works && Kstatus(observed.Index, status) == "Failed", $"kstatus says Failed while a build works: {status.Conditions![0].Message}");
+        foreach (var before in observed.Index.Status?.Conditions ?? [])
+        {
+            if (status.Conditions!.FirstOrDefault(condition => condition.Type == before.Type) is { } after)
+            {
+                if (before.Status == after.Status)
+                {
+                    Assert.Equal(before.LastTransitionTime, after.LastTransitionTime);
+                }
+            }
+        }
+
+        return plan;
+    }
+
+    // kstatus, as observed on a cluster: the generation first, then the first of Reconciling and Stalled, then Ready.
+    private static string Kstatus(PretrainIndex index, PretrainIndexStatus status)
+    {
+        if (status.ObservedGeneration != index.Metadata.Generation)
+        {
+            return "InProgress";
+        }
+
+        var abnormal = status.Conditions!.FirstOrDefault(condition => condition.Type is ConditionTypes.Reconciling or ConditionTypes.Stalled && condition.Status == "True");
+        return abnormal?.Type switch
+        {
+            ConditionTypes.Reconciling => "InProgress",
+            ConditionTypes.Stalled => "Failed",
+            _ => IsTrue(status, ConditionTypes.Ready) ? "Current" : "InProgress",
+        };
+    }
+
+    private static void CheckCreation(World world, PlannedAction action)
+    {
+        if (action is not CreateJob create)
+        {
+            return;
+        }
+
+        Assert.DoesNotContain(world.Jobs, job => job.Metadata.Name == create.Job.Metadata.Name);
+        if (create.Job.Metadata.Labels[Labels.Task] == BuildAttempt.BuildTask)
+        {
+            Assert.DoesNotContain(world.Pods, pod => World.IsBuild(pod) && pod.Status.Phase is not ("Succeeded" or "Failed") && !IsLost(world, pod));
+            Assert.Contains(Finalizers.Cleanup, world.Index.Metadata.Finalizers ?? []);
+        }
+    }
+
+    private static bool IsLost(World world, V1Pod pod) => pod.Metadata.DeletionTimestamp is { } told && told.AddMinutes(1) < world.Now.UtcDateTime;
+
+    private static bool IsActiveBuild(V1Job job) => job.Metadata.Labels[Labels.Task] == BuildAttempt.BuildTask && !World.HasEnded(job);
+
+    private static bool Builds(World world, V1Pod pod, WantedBuild wanted) =>
+        pod is { Status.Phase: "Running", Metadata.DeletionTimestamp: null }
+        && world.Jobs.Any(job => job.Metadata.Uid == pod.Metadata.OwnerReferences[0].Uid && IsActiveBuild(job) && job.Metadata.Annotations[Annotations.JobKey] == wanted.JobKey)
+        && PretrainIndexValidation.Validate(world.Index.Spec).Count == 0;
+
+    private static string Name(PlannedAction action) => action switch
+    {
+        CreateJob create => "create " + create.Job.Metadata.Name,
+        DeleteJob delete => "delete " + delete.Uid,
+        CreateClaim create => "create " + create.Claim.Metadata.Name,
+        _ => action.ToString(),
+    };
+}
