@@ -66,6 +66,7 @@ public sealed class HostileInputTests(ControlPlaneFixture cluster) : ClusterTest
         var name = WantedBuild.Of(index).JobName(index, 1);
         var foreign = ForeignJob(name, index);
         foreign.Metadata.Labels = null;
+        foreign.Spec.Template.Metadata.Labels = null;
         await Client.CreateAsync(KnownResources.Jobs, foreign, TestContext.Current.CancellationToken);
         await StartOperatorAsync();
         var stuck = await NotReadyAsync("mix", Reasons.CreateFailed);
