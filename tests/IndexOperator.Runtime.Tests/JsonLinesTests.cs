@@ -51,7 +51,8 @@ public sealed class JsonLinesTests
         await Assert.ThrowsAnyAsync<JsonException>(() => AllAsync(text));
 
     private static byte[] Event(string name, int size) =>
-        Encoding.UTF8.GetBytes($$$"""{"type":"ADDED","object":{"kind":"ConfigMap","metadata":{"name":"{{{name}}}","resourceVersion":"7"},"data":{"x":"{{{new string('x', size)}}}"}}}""" + "\n");
+        Encoding.UTF8.GetBytes(
+            "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" + name + "\",\"resourceVersion\":\"7\"},\"data\":{\"x\":\"" + new string('x', size) + "\"}}}\n");
 
     private static async Task<List<WatchEvent<V1ConfigMap>>> AllAsync(string text)
     {
