@@ -7,7 +7,7 @@ namespace IndexOperator.Planning.Tests;
 public sealed class WorldProperties
 {
     // CsCheck_Iter=100000 looks longer.
-    private static readonly long Worlds = Math.Max(1500, Check.Iter);
+    private static readonly long Worlds = Math.Max(1000, Check.Iter);
 
     private static readonly Gen<(int Kind, int Detail)[]> Steps = Gen.Select(Gen.Int[0, 31], Gen.Int[0, 7]).Array[0, 60];
 
