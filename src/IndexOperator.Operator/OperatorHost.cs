@@ -93,8 +93,10 @@ public static class OperatorHost
     {
         logging.ClearProviders();
         logging.SetMinimumLevel(options.LogLevel);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Information);
+
+        // A filter also overrides the least level: neither may show what --log-level hides.
+        logging.AddFilter("Microsoft", Max(options.LogLevel, LogLevel.Warning));
+        logging.AddFilter("Microsoft.Hosting.Lifetime", Max(options.LogLevel, LogLevel.Information));
         if (options.JsonLogs)
         {
             logging.AddJsonConsole(console =>
@@ -113,6 +115,8 @@ public static class OperatorHost
             });
         }
     }
+
+    private static LogLevel Max(LogLevel a, LogLevel b) => a > b ? a : b;
 
     private static Task Answer(HttpContext context, HealthState health)
     {

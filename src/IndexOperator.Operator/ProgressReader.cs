@@ -15,8 +15,12 @@ public sealed class ProgressReader(ApiClient client, TimeProvider time, ILogger<
     private const int LimitBytes = 16 * 1024;
     private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Remembered = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<string, (DateTimeOffset At, BuildProgress? Progress)> _read = new();
+
+    /// <summary>How many pods it remembers.</summary>
+    public int Count => _read.Count;
 
     /// <summary>The newest progress of the pod; null when its log has none or cannot be read. At most one read a second for each pod.</summary>
     public async Task<BuildProgress?> ReadAsync(V1Pod pod, string container, CancellationToken cancellationToken)
@@ -43,10 +47,24 @@ public sealed class ProgressReader(ApiClient client, TimeProvider time, ILogger<
             logger.LogDebug(error, "The log of pod {Pod} cannot be read; its progress stays as it was", pod.Metadata.Name);
         }
 
+        if (_read.TryAdd(uid, (now, progress)))
+        {
+            ForgetOld(now);
+        }
+
         _read[uid] = (now, progress);
         return progress;
     }
 
-    /// <summary>Forgets pods that are gone.</summary>
-    public void Forget(string podUid) => _read.TryRemove(podUid, out _);
+    // A pod that is not asked for any more has ended: a running one is read every few seconds.
+    private void ForgetOld(DateTimeOffset now)
+    {
+        foreach (var (uid, read) in _read)
+        {
+            if (now - read.At > Remembered)
+            {
+                _read.TryRemove(uid, out _);
+            }
+        }
+    }
 }

@@ -3,6 +3,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 using CrdGen;
 using IndexOperator.Api.Schema;
 using IndexOperator.TestSupport;
@@ -134,6 +135,32 @@ public sealed class CrdTests
         Assert.Equal("""["bounded"]""", schema["required"]!.ToJsonString());
         Assert.Equal("""[{"rule":"true","message":"never"}]""", schema["x-kubernetes-validations"]!.ToJsonString());
         Assert.Equal("""["name"]""", properties["keyed"]!["x-kubernetes-list-map-keys"]!.ToJsonString());
+    }
+
+    [Fact]
+    public void Every_quantity_that_the_schema_lets_pass_can_be_read()
+    {
+        var pattern = new Regex((string)CrdSchema.Root()["properties"]!["spec"]!["properties"]!["cache"]!["properties"]!["claimTemplate"]!["properties"]!["size"]!["pattern"]!);
+        string[] numbers = ["0", "007", "1", "1.", ".5", "+1.5", "999999999999999999", "999999999999999999.999999999", ".000000001"];
+        string[] suffixes = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "e0", "E3", "e-9", "e+18", "e99", "e-99"];
+        Assert.All(from number in numbers from suffix in suffixes select number + suffix, text =>
+        {
+            Assert.Matches(pattern, text);
+            var size = JsonSerializer.Deserialize($$"""{"size":"{{text}}"}""", ApiJsonContext.Default.ClaimTemplate)!;
+            Assert.NotEmpty(JsonSerializer.Serialize(size, ApiJsonContext.Default.ClaimTemplate));
+        });
+        Assert.All(["1e999999999", "1e100", "1e2.5", "-1", "1234567890123456789", "", "lots", "1 Gi", "1gi"], text => Assert.DoesNotMatch(pattern, text));
+    }
+
+    [Fact]
+    public void Every_whole_number_of_the_schema_fits_its_type()
+    {
+        Assert.Empty(Unbounded(CrdSchema.Root(), ""));
+
+        static IEnumerable<string> Unbounded(JsonObject schema, string path) =>
+            ((string?)schema["format"] == "int32" && !((long?)schema["minimum"] >= int.MinValue && (long?)schema["maximum"] <= int.MaxValue) ? [path] : Array.Empty<string>())
+                .Concat((schema["properties"]?.AsObject() ?? []).SelectMany(pair => Unbounded(pair.Value!.AsObject(), $"{path}.{pair.Key}")))
+                .Concat(schema["items"] is JsonObject items ? Unbounded(items, path + "[]") : []);
     }
 
     [Theory]

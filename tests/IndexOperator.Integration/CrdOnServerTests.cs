@@ -121,6 +121,8 @@ public sealed class CrdOnServerTests(ControlPlaneFixture fixture)
     [InlineData("claimName: corpus", "subPath: x", "spec.data.claimName", "Required value")]
     [InlineData("- prefix: /data/web_text_document", "- {prefix: /data/a, weight: 0}", "weight", "should be greater than 0")]
     [InlineData("cache: {claimName: npy-index}", "cache: {claimTemplate: {size: lots}}", "spec.cache.claimTemplate.size", "should match")]
+    [InlineData("cache: {claimName: npy-index}", "cache: {claimName: npy-index}\n  build: {resources: {limits: {cpu: 1e999999999}}}", "spec.build.resources.limits.cpu", "should match")]
+    [InlineData("cache: {claimName: npy-index}", "cache: {claimName: npy-index}\n  build: {affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 3000000000, preference: {}}]}}}", "weight", "should be less than or equal to")]
     [InlineData("cache: {claimName: npy-index}", "cache: {claimName: npy-index}\n  build: {timeout: 5 minutes}", "spec.build.timeout", "should match")]
     [InlineData("cache: {claimName: npy-index}", "cache: {claimName: npy-index}\n  build: {podSecurityContext: {runAsUser: 0}}", "spec.build.podSecurityContext.runAsUser", "greater than or equal to 1")]
     [InlineData("cache: {claimName: npy-index}", "cache: {claimName: npy-index}\n  build: {affinity: {podAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{}]}}}", "topologyKey", "Required value")]

@@ -1,7 +1,6 @@
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
 using IndexOperator.TestSupport;
-using k8s.Models;
 
 namespace IndexOperator.Integration;
 
@@ -112,7 +111,7 @@ public sealed class MainJobTests(ControlPlaneFixture cluster) : ClusterTest(clus
     {
         await StartOperatorAsync();
         Player.SucceedAll();
-        await CreateAsync("templated", spec => spec with { Cache = new CacheSpec { ClaimTemplate = new ClaimTemplate { Size = new ResourceQuantity("5Gi") } } });
+        await CreateAsync("templated", spec => spec with { Cache = Specs.Cache(null, "5Gi") });
         var ready = await ReadyAsync("templated");
         var claim = await Plane.GetJsonAsync("pvc", ready.Status!.ClaimName!, "-n", Namespace);
         Assert.Equal("5Gi", (string?)claim["spec"]!["resources"]!["requests"]!["storage"]);
@@ -120,7 +119,7 @@ public sealed class MainJobTests(ControlPlaneFixture cluster) : ClusterTest(clus
 
         await DeleteAsync("templated");
         await GoneAsync("templated");
-        await UntilAsync("the Job to be collected", () => Jobs.Now.Count == 0);
+        await UntilAsync("the Job to be collected", () => Jobs.Now.Count == 0, Collected);
         await Plane.KubectlAsync("get", "pvc", ready.Status.ClaimName!, "-n", Namespace);
     }
 }

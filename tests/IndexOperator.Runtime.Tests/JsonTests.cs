@@ -29,6 +29,19 @@ public sealed class JsonTests
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(json), JsonNode.Parse(actual)), actual);
     }
 
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("\U0001F600")]
+    [InlineData("a\U0001F600\U0001D11Eb\u00e9\u2028\"\\")]
+    [InlineData("\\uD83D\\uDE00 is text here")]
+    [InlineData("\\\U0001F600\\")]
+    public void What_is_applied_has_no_escaped_surrogates_which_YAML_does_not_know(string text)
+    {
+        var applied = YamlText.FromJson(JsonSerializer.SerializeToUtf8Bytes(text));
+        Assert.Equal(text, JsonSerializer.Deserialize<string>(applied));
+        Assert.DoesNotMatch(@"(?<!\\)(\\\\)*\\u[dD][89a-fA-F]", System.Text.Encoding.UTF8.GetString(applied));
+    }
+
     [Fact]
     public void A_micro_time_is_written_with_six_digits_even_on_a_full_second()
     {

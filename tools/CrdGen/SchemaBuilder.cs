@@ -20,9 +20,9 @@ namespace CrdGen;
 /// <param name="docs">Descriptions of the properties of Kubernetes' own types.</param>
 public sealed class SchemaBuilder(JsonSerializerOptions options, XmlDocs docs)
 {
-    // Kubernetes' own pattern of a quantity, as controller-gen writes it.
-    private const string QuantityPattern =
-        @"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
+    // Narrower than Kubernetes' own, so that whatever is stored can be read: the client takes minutes for "1e999999999", refuses more than
+    // 28 digits and fractions in exponents, and misreads negative ones. No resource of a container or claim needs any of these.
+    private const string QuantityPattern = @"^\+?([0-9]{1,18}(\.[0-9]{0,9})?|\.[0-9]{1,9})([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,2})?$";
 
     // The client's models do not say what is required; these are the "+required" fields of Kubernetes' own Go types.
     private static readonly Dictionary<Type, string[]> RequiredOfModels = new()
@@ -179,6 +179,12 @@ public sealed class SchemaBuilder(JsonSerializerOptions options, XmlDocs docs)
         var member = property.AttributeProvider as MemberInfo ?? throw new SchemaException($"{where}: its attributes cannot be read.");
         schema["description"] = Attribute<DescriptionAttribute>(property)?.Description ?? docs.SummaryOf(member)
             ?? throw new SchemaException($"{where}: has no [Description].");
+        if ((Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(int))
+        {
+            // API servers do not hold numbers to their format, and one number too large would make a whole list unreadable.
+            (schema["minimum"], schema["maximum"]) = (int.MinValue, int.MaxValue);
+        }
+
         if (member.DeclaringType!.Namespace == typeof(V1EnvVar).Namespace)
         {
             return;

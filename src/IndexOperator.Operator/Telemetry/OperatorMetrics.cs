@@ -45,7 +45,7 @@ public sealed class OperatorMetrics : IDisposable
             }
         }
 
-        if (after.Build is { LastFailure: { } failure } build && (before?.Build?.LastFailure != failure || before?.Build?.Attempt != build.Attempt) && build.NextRetryAt != before?.Build?.NextRetryAt)
+        if (FailureIn(before?.Build, after.Build) is { } failure)
         {
             _builds.Add(1, new("outcome", BuildReport.Failed), new("reason", failure.Reason));
         }
@@ -56,6 +56,15 @@ public sealed class OperatorMetrics : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
+
+    // A failure sets the time of the next attempt. Where there is none to come (or it has begun in the same pass), a new lastFailure tells
+    // it, except for the note that a build was stopped on purpose.
+    private static FailureStatus? FailureIn(BuildStatus? before, BuildStatus? after) => after switch
+    {
+        { LastFailure: { } failure, NextRetryAt: { } next } when next != before?.NextRetryAt => failure,
+        { LastFailure: { Reason: not Reasons.Interrupted } failure, NextRetryAt: null } when failure != before?.LastFailure => failure,
+        _ => null,
+    };
 
     private IEnumerable<Measurement<long>> Count() => _statuses.Values
         .SelectMany(status => status.Conditions ?? [])

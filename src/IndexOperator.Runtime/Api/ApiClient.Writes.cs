@@ -57,7 +57,7 @@ public sealed partial class ApiClient
         return ExecuteAsync(
             HttpMethod.Patch,
             path,
-            () => Json(apply, info, "application/apply-patch+yaml"),
+            () => ApplyContent(apply, info),
             ReadAs(type.Item),
             _options.RequestTimeout,
             cancellationToken);

@@ -60,6 +60,13 @@ public sealed partial class ApiClient : IDisposable
         return content;
     }
 
+    private static ByteArrayContent ApplyContent<TBody>(TBody body, JsonTypeInfo<TBody> info)
+    {
+        var content = new ByteArrayContent(YamlText.FromJson(JsonSerializer.SerializeToUtf8Bytes(body, info)));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/apply-patch+yaml");
+        return content;
+    }
+
     private static ByteArrayContent Json(string body, string mediaType)
     {
         var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));

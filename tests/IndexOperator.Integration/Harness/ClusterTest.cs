@@ -15,6 +15,9 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
     /// <summary>How long anything that happens at once may take on a busy machine.</summary>
     protected static readonly TimeSpan Soon = TimeSpan.FromSeconds(25);
 
+    /// <summary>How long the garbage collector may take: it learns of a new kind of resource within half a minute.</summary>
+    protected static readonly TimeSpan Collected = TimeSpan.FromSeconds(60);
+
     private static readonly ConditionalWeakTable<ControlPlane, Lazy<Task<FakeNode>>> Nodes = [];
 
     private readonly List<IAsyncDisposable> _disposables = [];

@@ -51,18 +51,18 @@ public sealed class OperatorUnderTest : IAsyncDisposable
     }
 
     /// <summary>Stops as on SIGTERM: passes under way end, the lease is given back.</summary>
-    public Task StopAsync() => StopAsync(CancellationToken.None);
+    public Task StopAsync() => EndAsync(CancellationToken.None);
 
     /// <summary>
     /// Stops without waiting for anything. What was under way may still go out: cut its <see cref="ApiProxy"/> first for a stop like
     /// that of kill -9.
     /// </summary>
-    public Task KillAsync() => StopAsync(new CancellationToken(canceled: true));
+    public Task KillAsync() => EndAsync(new CancellationToken(canceled: true));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await KillAsync();
 
-    private async Task StopAsync(CancellationToken patience)
+    private async Task EndAsync(CancellationToken patience)
     {
         if (!_stopped)
         {

@@ -33,7 +33,7 @@ public static class Specs
                 Samples = new SamplesSpec { Train = 1000, Validation = 50, Test = 5 },
                 Tokenizer = new TokenizerSpec { Preset = TokenizerPreset.NeMoAutoTokenizer },
             },
-            Cache = new CacheSpec { ClaimName = CacheClaim },
+            Cache = Cache(CacheClaim),
         };
         return new PretrainIndex
         {
@@ -41,6 +41,15 @@ public static class Specs
             Spec = change?.Invoke(spec) ?? spec,
         };
     }
+
+    /// <summary>A cache on a claim that exists, or on one to be made.</summary>
+    /// <remarks>Without subPath: API servers of 1.20 that were built with a newer Go refuse every empty text as "must be of type string: null".</remarks>
+    public static CacheSpec Cache(string? claim, string? size = null) => new()
+    {
+        ClaimName = claim,
+        ClaimTemplate = size is null ? null : new ClaimTemplate { Size = new ResourceQuantity(size) },
+        SubPath = null!,
+    };
 
     /// <summary>A claim.</summary>
     public static V1PersistentVolumeClaim Claim(string ns, string name) => new()

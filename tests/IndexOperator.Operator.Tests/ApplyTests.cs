@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using IndexOperator.Api;
+using IndexOperator.Planning;
+using IndexOperator.Runtime;
+using IndexOperator.Runtime.Tests;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace IndexOperator.Operator.Tests;
+
+/// <summary>Plans are carried out so that repeating any of it is harmless.</summary>
+public sealed class ApplyTests : IAsyncLifetime
+{
+    private const string Indexes = "apis/indexoperator.io/v1alpha1/pretrainindexes";
+    private const string Jobs = "apis/batch/v1/jobs";
+    private const string ConfigMaps = "api/v1/configmaps";
+    private const string Claims = "api/v1/persistentvolumeclaims";
+
+    private readonly OwnWrites _writes = new(TimeProvider.System);
+    private FakeApiServer _server = null!;
+    private ApiClient _client = null!;
+    private PlanApplier _applier = null!;
+    private StatusWriter _status = null!;
+    private PretrainIndex _index = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private IEnumerable<string> Verbs => _server.Requests.Select(request => $"{request.Method} {request.Path.Split('/')[^1]}");
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await FakeApiServer.StartAsync();
+        _client = _server.Client();
+        _applier = new PlanApplier(_client, _writes, NullLogger<PlanApplier>.Instance);
+        _status = new StatusWriter(_client, _writes);
+        var stored = _server.Put(Indexes, "a", "mix");
+        _index = Samples.Index((string)stored["metadata"]!["resourceVersion"]!, (string)stored["metadata"]!["uid"]!);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_build_begins_with_the_finalizer_then_the_ConfigMap_then_the_Job()
+    {
+        await _applier.ApplyAsync(_index, [new AttachFinalizer(Api.Finalizers.Cleanup), Samples.BuildJob(_index)], Cancel);
+        Assert.Equal(["PATCH mix", "POST configmaps", "POST jobs"], Verbs);
+        Assert.Contains(Api.Finalizers.Cleanup, _writes.Newest(_index).Metadata.Finalizers);
+        Assert.Single(_writes.Merge(ObjectKey.Of(_index), []));
+    }
+
+    [Fact]
+    public async Task Carrying_out_a_plan_twice_makes_nothing_twice()
+    {
+        await _applier.ApplyAsync(_index, [Samples.BuildJob(_index)], Cancel);
+        await _applier.ApplyAsync(_index, [Samples.BuildJob(_index)], Cancel);
+        Assert.Single(_server.All(Jobs));
+        Assert.Single(_server.All(ConfigMaps));
+        Assert.Single(_writes.Merge(ObjectKey.Of(_index), []));
+    }
+
+    [Fact]
+    public async Task A_stranger_under_the_Jobs_name_is_not_taken_for_ours()
+    {
+        var create = Samples.BuildJob(_index);
+        _server.Put(Jobs, "a", create.Job.Metadata.Name);
+        var refused = await Assert.ThrowsAsync<ApiException>(() => _applier.ApplyAsync(_index, [create], Cancel));
+        Assert.Contains(create.Job.Metadata.Name, refused.Message, StringComparison.Ordinal);
+        Assert.Empty(_writes.Merge(ObjectKey.Of(_index), []));
+    }
+
+    [Fact]
+    public async Task A_Job_is_deleted_with_its_ConfigMap_and_only_if_it_is_still_the_same_one()
+    {
+        await _applier.ApplyAsync(_index, [Samples.BuildJob(_index)], Cancel);
+        var job = _writes.Merge(ObjectKey.Of(_index), [])[0];
+        await _applier.ApplyAsync(_index, [new DeleteJob(job.Metadata.Name, job.Metadata.Uid, "test")], Cancel);
+        Assert.Empty(_server.All(Jobs));
+        Assert.Empty(_server.All(ConfigMaps));
+        var delete = JsonNode.Parse(_server.Requests.First(request => request.Method == "DELETE").Body)!;
+        Assert.Equal(job.Metadata.Uid, (string?)delete["preconditions"]!["uid"]);
+        Assert.Equal("Background", (string?)delete["propagationPolicy"]);
+
+        // Gone already: nothing to complain about.
+        await _applier.ApplyAsync(_index, [new DeleteJob(job.Metadata.Name, job.Metadata.Uid, "test")], Cancel);
+    }
+
+    [Fact]
+    public async Task A_claim_that_exists_is_left_as_it_is()
+    {
+        _server.Put(Claims, "a", "cache");
+        var claim = new k8s.Models.V1PersistentVolumeClaim { Metadata = new k8s.Models.V1ObjectMeta { Name = "cache", NamespaceProperty = "a" } };
+        await _applier.ApplyAsync(_index, [new CreateClaim(claim)], Cancel);
+        Assert.Equal(["POST persistentvolumeclaims", "GET cache"], Verbs);
+    }
+
+    [Fact]
+    public async Task The_first_refusal_ends_the_plan()
+    {
+        _server.Fault(request => request.Method == "POST", context => FakeApiServer.StatusAsync(context, 403, "Forbidden", "exceeded quota"), 1);
+        await Assert.ThrowsAsync<ApiException>(() => _applier.ApplyAsync(_index, [Samples.BuildJob(_index), new AttachFinalizer("x/y")], Cancel));
+        Assert.Equal(["POST configmaps"], Verbs);
+    }
+
+    [Fact]
+    public async Task The_Job_carries_the_trace_of_its_pass()
+    {
+        using var activity = new Activity("pass").SetIdFormat(ActivityIdFormat.W3C).Start();
+        await _applier.ApplyAsync(_index, [Samples.BuildJob(_index)], Cancel);
+        var job = _server.All(Jobs)[0];
+        Assert.Equal(activity.Id, (string?)job["metadata"]!["annotations"]![Annotations.TraceParent]);
+        Assert.Contains(activity.Id!, job["spec"]!["template"]!["spec"]!["containers"]![0]!["env"]!.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_status_is_applied_by_the_server_with_the_uid_and_only_when_it_says_something_new()
+    {
+        var status = new PretrainIndexStatus { ObservedGeneration = 1, ClaimName = "cache" };
+        Assert.True(await _status.WriteAsync(_index, status, Cancel));
+        var sent = Assert.Single(_server.Requests);
+        Assert.Equal(("PATCH", "application/apply-patch+yaml"), (sent.Method, sent.ContentType));
+        Assert.EndsWith("/pretrainindexes/mix/status", sent.Path, StringComparison.Ordinal);
+        Assert.Contains("force=true", sent.Query, StringComparison.Ordinal);
+        var body = JsonNode.Parse(sent.Body)!;
+        Assert.Equal(_index.Metadata.Uid, (string?)body["metadata"]!["uid"]);
+        Assert.Null(body["spec"]);
+
+        Assert.False(await _status.WriteAsync(_writes.Newest(_index), status with { }, Cancel));
+        Assert.Single(_server.Requests);
+    }
+}

@@ -1,0 +1,26 @@
+using IndexOperator.Api;
+using IndexOperator.Planning;
+using k8s.Models;
+
+namespace IndexOperator.Operator.Tests;
+
+/// <summary>Objects as tests need them.</summary>
+internal static class Samples
+{
+    public static PretrainIndex Index(string resourceVersion = "5", string uid = "uid-1", PretrainIndexStatus? status = null) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = "mix", NamespaceProperty = "a", Uid = uid, ResourceVersion = resourceVersion, Generation = 1 },
+        Spec = new PretrainIndexSpec
+        {
+            Data = new DataSpec { ClaimName = "corpus", MountPath = "/data", Blend = [new BlendEntry { Prefix = "/data/a" }] },
+            Dataset = new DatasetSpec { SequenceLength = 8, Split = "1", Tokenizer = new TokenizerSpec { Preset = TokenizerPreset.NeMoAutoTokenizer } },
+            Cache = new CacheSpec { ClaimName = "cache" },
+        },
+        Status = status,
+    };
+
+    public static V1Job Job(string uid, string name = "mix-build-1") => new() { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "a", Uid = uid } };
+
+    public static CreateJob BuildJob(PretrainIndex index) =>
+        BuildJobManifest.Build(new ObservedState { Index = index, Now = DateTimeOffset.UnixEpoch }, WantedBuild.Of(index), 1);
+}
