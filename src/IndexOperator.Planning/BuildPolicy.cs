@@ -58,7 +58,8 @@ public static class BuildPolicy
         var latest = mine.LastOrDefault();
         if (latest is { State: JobState.Active, IsGoing: false })
         {
-            return UnderWay(observed, wanted, latest) with { Actions = DeleteOthers(attempts, latest) };
+            var going = WithOldImage(observed, wanted, latest) ?? UnderWay(observed, wanted, latest);
+            return going with { Actions = [.. DeleteOthers(attempts, latest), .. going.Actions] };
         }
 
         var others = DeleteOthers(attempts, latest);
@@ -101,15 +102,31 @@ public static class BuildPolicy
             .ToList();
     }
 
-    /// <summary>A pod of this resource's builds that may still write; null when there is none. Pods that outlive their grace by a minute sit on a lost node.</summary>
+    /// <summary>
+    /// A pod of this resource's builds that may still write; null when there is none. Pods that outlive their grace by a minute sit on a
+    /// lost node. A pod that never started will not start after its grace: a kubelet may take minutes to let one go that waits for its image.
+    /// </summary>
     public static V1Pod? StillRunning(ObservedState observed, BuildAttempt? except = null)
     {
         ArgumentNullException.ThrowIfNull(observed);
         return BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).FirstOrDefault(pod =>
             pod.Status?.Phase is not ("Succeeded" or "Failed")
             && except?.Pods.Contains(pod) != true
-            && !(BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + GoneGrace < observed.Now));
+            && !(BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + (pod.Status?.Phase == "Pending" ? TimeSpan.Zero : GoneGrace) < observed.Now));
     }
+
+    // A Job keeps its image for ever: one that cannot be pulled is waited for only until the operator is given another.
+    private static Situation? WithOldImage(ObservedState observed, WantedBuild wanted, BuildAttempt attempt) =>
+        attempt.RunningSince is null
+        && PodTrouble.Of(attempt.NewestPod)?.Reason == Reasons.ImagePull
+        && attempt.Job.Spec?.Template?.Spec?.Containers?.FirstOrDefault()?.Image is { } image && image != observed.Settings.BuilderImage
+            ? new Situation(Standing.Working, Reasons.Building, $"Job {attempt.Name} could not pull {image}, and the operator now builds with {observed.Settings.BuilderImage}: the Job is made again.")
+            {
+                Build = StatusOf(observed, wanted, attempt.Number),
+                Actions = [Delete(attempt, "its image cannot be pulled and is no longer the operator's")],
+                LookAgainAfter = WaitInterval,
+            }
+            : null;
 
     private static Situation UnderWay(ObservedState observed, WantedBuild wanted, BuildAttempt attempt)
     {

@@ -44,7 +44,7 @@ public static class FailureClassification
         if (attempt.Report is { Outcome: BuildReport.Failed } report && !(outOfTime && report.Reason == Reasons.Interrupted))
         {
             var reason = ReportedReasons.Contains(report.Reason ?? "") ? report.Reason! : Reasons.BuilderCrashed;
-            return (reason, report.Message is { Length: > 0 } message ? message : $"The builder reported {report.Reason} without a message. See the log of Job {attempt.Name}.");
+            return (reason, report.Message is { Length: > 0 } message ? InTermsOfTheSpec(message, index) : $"The builder reported {report.Reason} without a message. See the log of Job {attempt.Name}.");
         }
 
         if (outOfTime)
@@ -82,6 +82,11 @@ public static class FailureClassification
             ? (Reasons.Evicted, $"Job {attempt.Name} failed ({attempt.FailedCondition?.Reason ?? "no reason"}) and its pod is gone: it was deleted, or its node was lost.")
             : (Reasons.BuilderCrashed, $"Job {attempt.Name} failed ({attempt.FailedCondition?.Reason ?? "no reason"}) without a report: {attempt.FailedCondition?.Message ?? "no message"}");
     }
+
+    // The builder speaks of its own mounts; a person knows the declared prefixes and the claim.
+    private static string InTermsOfTheSpec(string message, PretrainIndex index) => message
+        .Replace(BuildJobManifest.DataDirectory, index.Spec.Data.MountPath?.TrimEnd('/'), StringComparison.Ordinal)
+        .Replace(BuildJobManifest.CacheDirectory, $"claim {ClaimPolicy.CacheClaimName(index)}", StringComparison.Ordinal);
 
     private static string OneLine(string text)
     {

@@ -13,7 +13,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
     {
         Scenario.WriteText(Data, "bad", 10);
         File.Delete(Path.Combine(Data, "bad.idx"));
-        await RefuseAsync("DataMissing", Scenario.Manifest("bad", dataset: "bad"), "/data/bad", "bad.idx");
+        await RefuseAsync("DataMissing", Scenario.Manifest("bad", dataset: "bad"), "/data/bad.idx");
     }
 
     [Fact]
@@ -21,7 +21,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
     {
         Scenario.WriteText(Data, "bad", 10);
         Shorten(Path.Combine(Data, "bad.idx"), 3);
-        await RefuseAsync("DataCorrupt", Scenario.Manifest("bad", dataset: "bad"), "bad.idx");
+        await RefuseAsync("DataCorrupt", Scenario.Manifest("bad", dataset: "bad"), "/data/bad.idx");
     }
 
     [Fact]
@@ -29,7 +29,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
     {
         Scenario.WriteText(Data, "bad", 10);
         Shorten(Path.Combine(Data, "bad.bin"), 10);
-        await RefuseAsync("DataCorrupt", Scenario.Manifest("bad", dataset: "bad"), "bad.bin");
+        await RefuseAsync("DataCorrupt", Scenario.Manifest("bad", dataset: "bad"), "/data/bad.bin");
     }
 
     [Fact]
@@ -37,7 +37,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
     {
         File.CreateSymbolicLink(Path.Combine(Data, "bad.idx"), "/etc/hostname");
         File.CreateSymbolicLink(Path.Combine(Data, "bad.bin"), "/etc/hostname");
-        await RefuseAsync("InvalidSpec", Scenario.Manifest("bad", dataset: "bad"), "bad.idx", "link to", "outside");
+        await RefuseAsync("InvalidSpec", Scenario.Manifest("bad", dataset: "bad"), "/data/bad.idx", "link to", "outside");
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
     {
         Scenario.WriteText(Data, "bad", 10);
         File.SetUnixFileMode(Path.Combine(Data, "bad.idx"), UnixFileMode.UserRead);
-        await RefuseAsync("PermissionDenied", Scenario.Manifest("bad", dataset: "bad"), "bad.idx", "runAsUser");
+        await RefuseAsync("PermissionDenied", Scenario.Manifest("bad", dataset: "bad"), "/data/bad.idx", "runAsUser");
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
         {
             await Cluster.RunAsync("mount", "-o", "remount,bind,ro", folder);
             await Here.AddVolumeAsync("read-only");
-            await RefuseAsync("ReadOnlyCache", Scenario.Manifest("bad", cacheClaim: "read-only"), "read-only", "Mount the cache writable");
+            await RefuseAsync("ReadOnlyCache", Scenario.Manifest("bad", cacheClaim: "read-only"), "claim read-only", "Mount the cache writable");
             await Here.KubectlAsync("delete", "pretrainindex", "bad", "--timeout=60s");
         }
         finally
@@ -71,7 +71,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
     {
         var folder = await Here.AddVolumeAsync("closed");
         File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await RefuseAsync("PermissionDenied", Scenario.Manifest("bad", cacheClaim: "closed"), "fsGroup");
+        await RefuseAsync("PermissionDenied", Scenario.Manifest("bad", cacheClaim: "closed"), "claim closed", "fsGroup");
     }
 
     [Fact]

@@ -44,8 +44,7 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
         await Wait.Until(
             "its Jobs, pods and ConfigMaps to be gone",
             async () => (await Here.ListAsync("jobs,pods,configmaps", "-l", "app.kubernetes.io/managed-by=index-operator")).Count == 0,
-            TimeSpan.FromSeconds(30),
-            cancellation: TestContext.Current.CancellationToken);
+            TimeSpan.FromSeconds(30));
         Assert.DoesNotContain(await Here.ListAsync("events"), told => (string?)told["reason"] == "CleanupGivenUp");
     }
 
@@ -108,8 +107,7 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
         await Wait.Until(
             "the new operator to have looked at the resource",
             async () => Passes(await Here.Cluster.MetricsAsync()) > 0,
-            TimeSpan.FromSeconds(40),
-            cancellation: TestContext.Current.CancellationToken);
+            TimeSpan.FromSeconds(40));
         Assert.Equal(jobs, (await Here.JobsAsync("done")).Select(job => (string)job["metadata"]!["uid"]!));
         Assert.Equal(resource, (string?)(await Here.IndexAsync("done"))["metadata"]!["resourceVersion"]);
     }
@@ -119,13 +117,13 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
         .Sum(line => double.Parse(line.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture));
 
     // Many short samples and little CPU: some ten seconds.
-    private static string Slow(string name) => Scenario.Manifest(name, sequenceLength: 16, samples: 3_000_000, build: "{resources: {limits: {cpu: 100m}}}");
+    private static string Slow(string name) => Scenario.Manifest(name, sequenceLength: 16, samples: 10_000_000, build: "{resources: {limits: {cpu: 200m}}}");
 
     /// <summary>Waits until the builder of a resource is in the middle of its work, and gives its pod.</summary>
     private async Task<JsonNode> BuildingAsync(string index)
     {
         await Here.UntilAsync(index, "progress of the build", status => (int?)status["build"]?["percent"] is > 0 and < 90);
-        await Wait.Until("work in staging", () => Here.Staging().Count > 0, TimeSpan.FromSeconds(5), cancellation: TestContext.Current.CancellationToken);
+        await Wait.Until("work in staging", () => Here.Staging().Count > 0, TimeSpan.FromSeconds(5));
         return Assert.Single(await Here.PodsAsync(index));
     }
 }

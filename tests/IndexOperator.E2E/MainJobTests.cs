@@ -74,8 +74,7 @@ public sealed class MainJobTests : IClassFixture<WebMix>, IAsyncLifetime
         await Wait.Until(
             "the training pod to succeed",
             async () => (string?)(await Here.GetAsync("pod", "reader"))["status"]!["phase"] == "Succeeded",
-            TimeSpan.FromSeconds(30),
-            cancellation: TestContext.Current.CancellationToken);
+            TimeSpan.FromSeconds(30));
         var log = await Here.KubectlAsync("logs", "reader");
         var samples = log.Split("train sample ", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, samples.Length);

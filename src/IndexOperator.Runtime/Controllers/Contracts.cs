@@ -11,7 +11,8 @@ public interface IEntityController<TEntity>
     /// <summary>
     /// Looks at the whole state and does what is missing. It is called again for every change, after every failure and
     /// after every restart, so it must be repeatable. The entity comes from the informer's store and is shared: copy
-    /// it (<c>with</c>) instead of changing it.
+    /// it (<c>with</c>) instead of changing it. Where no finalizers are registered it is also called for what is being
+    /// deleted: a controller that attaches finalizers itself detaches them here, any other must leave such entities alone.
     /// </summary>
     Task<ReconciliationResult<TEntity>> ReconcileAsync(TEntity entity, CancellationToken cancellationToken);
 

@@ -11,6 +11,7 @@ namespace IndexOperator.Runtime;
 /// <summary>
 /// One pass over one key.
 /// <para>gone -> DeletedAsync; being deleted -> our finalizers; finalizer missing -> attach, end; otherwise -> ReconcileAsync</para>
+/// <para>A controller without registered finalizers gets what is being deleted too: it may hold a finalizer of its own making.</para>
 /// </summary>
 internal sealed class ReconcilePass<TEntity>(
     IServiceProvider services,
@@ -123,7 +124,7 @@ internal sealed class ReconcilePass<TEntity>(
             return null;
         }
 
-        if (entity.Metadata.DeletionTimestamp is not null)
+        if (entity.Metadata.DeletionTimestamp is not null && _finalizers.Count > 0)
         {
             return await FinalizeAsync(key, cancellationToken);
         }
@@ -140,11 +141,6 @@ internal sealed class ReconcilePass<TEntity>(
 
     private async Task<ReconciliationResult<TEntity>?> FinalizeAsync(ObjectKey key, CancellationToken cancellationToken)
     {
-        if (_finalizers.Count == 0)
-        {
-            return null;
-        }
-
         // Cleaning up cannot be undone: look at what is there now, not at what the store remembers.
         var entity = await _client.FindAsync(registration.Type, key, cancellationToken);
         var result = default(ReconciliationResult<TEntity>);
