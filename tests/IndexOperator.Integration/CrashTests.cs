@@ -87,13 +87,13 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
         await IndexAsync(Name, "seen to run", index => index.Status!.Build?.RunningSince is not null);
         line.CutBefore = point switch
         {
-            "before the last status" => request => IsStatus(request) && IsComplete(),
+            "before the last status" => request => IsPublication(request),
             "before the finalizer goes" => IsFinalizer,
             _ => null,
         };
         line.CutAfter = point switch
         {
-            "after the last status" => request => IsStatus(request) && IsComplete(),
+            "after the last status" => request => IsPublication(request),
             "after the finalizer went" => IsFinalizer,
             _ => null,
         };
@@ -113,7 +113,7 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
         var pod = await Player.PodAsync(Name);
         await Player.RunAsync(pod);
         await IndexAsync(Name, "seen to run", index => index.Status!.Build?.RunningSince is not null);
-        Func<SentRequest, bool> cut = request => IsStatus(request) && Jobs.Now.Any(job => job.Status?.Failed == 1);
+        Func<SentRequest, bool> cut = request => IsStatus(request) && request.Body.Contains(Reasons.DataMissing, StringComparison.Ordinal);
         line.CutBefore = point.StartsWith("before", StringComparison.Ordinal) ? cut : null;
         line.CutAfter = point.StartsWith("after", StringComparison.Ordinal) ? cut : null;
         await Player.EndAsync(pod, 3, Specs.Failed(Reasons.DataMissing, "no such file"));
@@ -131,6 +131,8 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
     private static bool IsStatus(SentRequest request) =>
         request.Method == "PATCH" && request.Path.Contains($"/pretrainindexes/{Name}/status", StringComparison.Ordinal);
 
+    private static bool IsPublication(SentRequest request) => IsStatus(request) && request.Body.Contains("\"current\"", StringComparison.Ordinal);
+
     private static bool IsFinalizer(SentRequest request) =>
         request.Method == "PATCH" && request.Path.Split('?')[0].EndsWith($"/pretrainindexes/{Name}", StringComparison.Ordinal);
 
@@ -139,8 +141,6 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
         await line.WasCut.WaitAsync(Soon);
         await killed.KillAsync();
     }
-
-    private bool IsComplete() => Jobs.Now.Any(job => job.Status?.Succeeded == 1);
 
     private async Task FinishedOnceAsync()
     {

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
 using IndexOperator.Runtime;
@@ -15,20 +13,7 @@ public sealed class RestTests(ControlPlaneFixture cluster) : ClusterTest(cluster
     [Fact]
     public async Task At_rest_passes_write_nothing()
     {
-        var passes = new ConcurrentQueue<string>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == RuntimeMetrics.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
-            ActivityStopped = activity =>
-            {
-                if (activity.GetTagItem("k8s.object") is string key && key.StartsWith(Namespace + "/", StringComparison.Ordinal))
-                {
-                    passes.Enqueue(key);
-                }
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
+        var passes = Keep(new Passes(Namespace));
         var (_, line) = await StartProxiedOperatorAsync();
         Player.SucceedAll();
         var names = Enumerable.Range(0, Count).Select(i => $"mix-{i}").ToList();
@@ -40,23 +25,15 @@ public sealed class RestTests(ControlPlaneFixture cluster) : ClusterTest(cluster
             await ToldAsync(name, Reasons.Published);
         }
 
-        // What each resource's own last write asks for is done when a pass has begun after it; three rounds are more than enough.
-        await LookAgainAsync(passes, "settle");
+        // What the last write of each resource asked for is done in this round.
+        await LookAgainAsync(passes, "settle", names);
         var writes = line.Sent.Count(request => request.IsWrite);
         var versions = await VersionsAsync();
-        await LookAgainAsync(passes, "once");
-        await LookAgainAsync(passes, "twice");
+        await LookAgainAsync(passes, "once", names);
+        await LookAgainAsync(passes, "twice", names);
 
         Assert.Equal(versions, await VersionsAsync());
         Assert.Equal([], line.Sent.Where(request => request.IsWrite).Skip(writes).Select(request => $"{request.Method} {request.Path}"));
-    }
-
-    // A changed claim asks for a pass of every resource that names it.
-    private async Task LookAgainAsync(ConcurrentQueue<string> passes, string token)
-    {
-        passes.Clear();
-        await Plane.KubectlAsync("annotate", "pvc", Specs.CacheClaim, $"touched={token}", "--overwrite", "-n", Namespace);
-        await UntilAsync("a pass over each resource", () => passes.Distinct().Count() == Count);
     }
 
     private async Task<Dictionary<string, string>> VersionsAsync() =>

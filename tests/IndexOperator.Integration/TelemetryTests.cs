@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
-using IndexOperator.Runtime;
 using IndexOperator.TestSupport;
 
 namespace IndexOperator.Integration;
@@ -41,29 +38,16 @@ public sealed class TelemetryTests(ControlPlaneFixture cluster) : ClusterTest(cl
     [Fact]
     public async Task Every_pass_is_a_trace_of_its_own_and_the_Job_goes_on_with_that_of_its_creation()
     {
-        var passes = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = source => source.Name == RuntimeMetrics.SourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity =>
-            {
-                if (activity.GetTagItem("k8s.object") is string key && key == $"{Namespace}/mix")
-                {
-                    passes.Enqueue(activity);
-                }
-            },
-        };
-        ActivitySource.AddActivityListener(listener);
+        var passes = Keep(new Passes(Namespace));
         await StartOperatorAsync();
         Player.SucceedAll();
         await CreateAsync("mix");
         await ReadyAsync("mix");
         var parent = Assert.Single(JobsEver("mix")).Metadata.Annotations[Annotations.TraceParent];
-        await UntilAsync("the pass that created the Job to end", () => passes.Any(pass => pass.Id == parent));
-        Assert.All(passes, pass => Assert.Null(pass.ParentId));
-        Assert.Distinct(passes.Select(pass => pass.TraceId));
-        Assert.All(passes, pass => Assert.NotNull(pass.GetTagItem("result")));
+        await UntilAsync("the pass that created the Job to end", () => passes.Ended.Any(pass => pass.Id == parent));
+        Assert.All(passes.Ended, pass => Assert.Null(pass.ParentId));
+        Assert.Distinct(passes.Ended.Select(pass => pass.TraceId));
+        Assert.All(passes.Ended, pass => Assert.NotNull(pass.GetTagItem("result")));
         var pod = Assert.Single(Pods.Ever);
         Assert.Contains(pod.Spec.Containers[0].Env, variable => variable.Name == "TRACEPARENT" && variable.Value == parent);
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using IndexOperator.Runtime;
 using k8s;
 using Microsoft.AspNetCore.Builder;
@@ -14,7 +15,8 @@ namespace IndexOperator.Integration.Harness;
 /// <summary>A request that an operator sent.</summary>
 /// <param name="Method">The HTTP method.</param>
 /// <param name="Path">The path with its query.</param>
-public sealed record SentRequest(string Method, string Path)
+/// <param name="Body">What it carries; empty where nothing.</param>
+public sealed record SentRequest(string Method, string Path, string Body)
 {
     /// <summary>True when it changes something.</summary>
     public bool IsWrite => Method != "GET";
@@ -98,7 +100,8 @@ public sealed class ApiProxy : IAsyncDisposable
 
     private async Task ForwardAsync(HttpContext context)
     {
-        var sent = new SentRequest(context.Request.Method, context.Request.Path + context.Request.QueryString);
+        using var reader = new StreamReader(context.Request.Body);
+        var sent = new SentRequest(context.Request.Method, context.Request.Path + context.Request.QueryString, await reader.ReadToEndAsync());
         if (CutBefore?.Invoke(sent) == true)
         {
             Cut();
@@ -127,9 +130,7 @@ public sealed class ApiProxy : IAsyncDisposable
         using var request = new HttpRequestMessage(new HttpMethod(sent.Method), new Uri(_target, sent.Path.TrimStart('/')));
         if (sent.IsWrite)
         {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, cancellation);
-            request.Content = new ByteArrayContent(body.ToArray());
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(sent.Body));
             request.Content.Headers.TryAddWithoutValidation("Content-Type", context.Request.ContentType);
         }
 

@@ -121,7 +121,8 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
         }
         catch (TimeoutException error)
         {
-            throw new TimeoutException($"{error.Message}; its status: {System.Text.Json.JsonSerializer.Serialize(last, ApiJsonContext.Default.PretrainIndex)}", error);
+            var status = System.Text.Json.JsonSerializer.Serialize(last?.Status, ApiJsonContext.Default.PretrainIndexStatus);
+            throw new TimeoutException($"{error.Message}; its status: {status}; Jobs {JobsEver(name).Count}, pods {Pods.Now.Count}; {string.Join(' ', Player.Faults)}", error);
         }
     }
 
@@ -138,6 +139,14 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
 
     /// <inheritdoc cref="UntilAsync(string, Func{bool}, TimeSpan?)"/>
     protected static Task UntilAsync(string what, Func<Task<bool>> holds, TimeSpan? deadline = null) => Wait.Until(what, holds, deadline ?? Soon);
+
+    /// <summary>Makes the operator look at resources again: a changed claim asks for a pass of every resource that names it.</summary>
+    protected async Task LookAgainAsync(Passes passes, string token, IReadOnlyCollection<string> names)
+    {
+        passes.Clear();
+        await Plane.KubectlAsync("annotate", "pvc", Specs.CacheClaim, $"touched={token}", "--overwrite", "-n", Namespace);
+        await UntilAsync("a pass over each resource", () => names.All(name => passes.Ended.Any(pass => pass.GetTagItem("k8s.object") is string key && key == $"{Namespace}/{name}")));
+    }
 
     protected Task GoneAsync(string name, TimeSpan? deadline = null) => Wait.Until(
         $"{name} to be gone",

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using IndexOperator.Api;
 using IndexOperator.Planning;
@@ -34,13 +35,16 @@ public sealed class JobPlayer
 
             if (change.Kind == ChangeKind.Added && _script is { } script)
             {
-                _ = script(change.New);
+                _ = PlayAsync(script, change.New);
             }
         });
     }
 
     /// <summary>Whether pods end when they are deleted; false plays a builder that does not listen, or a lost node.</summary>
     public bool StopsWhenTold { get; set; } = true;
+
+    /// <summary>What the player could not do by itself.</summary>
+    public ConcurrentQueue<string> Faults { get; } = new();
 
     /// <summary>Plays the same for every pod from now on: it runs and ends so.</summary>
     public void EndAll(Func<V1Pod, (int ExitCode, string Message)> outcome) => _script = async pod =>
@@ -139,6 +143,20 @@ public sealed class JobPlayer
         catch (ApiException error) when (error.IsNotFound || error.IsConflict)
         {
             // Another had the last word.
+        }
+    }
+
+    private async Task PlayAsync(Func<V1Pod, Task> script, V1Pod pod)
+    {
+        try
+        {
+            await script(pod);
+        }
+#pragma warning disable CA1031 // nobody awaits it: the test that waits in vain tells it
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Faults.Enqueue($"player on {pod.Metadata.Name}: {error.Message}");
         }
     }
 
