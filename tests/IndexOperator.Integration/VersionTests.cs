@@ -46,7 +46,7 @@ public sealed class VersionTests(ControlPlaneFixture cluster) : ClusterTest(clus
         Assert.Equal(Specs.Version("monday"), third.Status!.Current!.Version);
         Assert.Equal(Specs.Version("tuesday"), Assert.Single(third.Status.Previous!).Version);
 
-        await UntilAsync("the watch to show the last version", () => Indexes.Now.Any(index => index.Metadata.ResourceVersion == third.Metadata.ResourceVersion));
+        await UntilAsync("the watch to show the last version", () => Indexes.Changes.Any(change => change.New.Metadata.ResourceVersion == third.Metadata.ResourceVersion));
         var availability = Indexes.Changes.Select(change => change.New.ConditionOf(ConditionTypes.Available)?.Status).SkipWhile(status => status != "True").ToList();
         Assert.NotEmpty(availability);
         Assert.DoesNotContain("False", availability);

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
-using System.Text.Json;
 using k8s;
 using k8s.Models;
 
@@ -128,13 +127,9 @@ public sealed partial class ApiClient
             ("fieldSelector", query.FieldSelector));
         using var response = await OpenWatchAsync(path, cancellationToken);
         using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
-        var events = JsonSerializer.DeserializeAsyncEnumerable(stream, type.WatchEvent, topLevelValues: true, cancellationToken);
-        await foreach (var change in events.WithCancellation(cancellationToken))
+        await foreach (var change in JsonLines.ReadAsync(stream, type.WatchEvent, cancellationToken))
         {
-            if (change is not null)
-            {
-                yield return change;
-            }
+            yield return change;
         }
     }
 
