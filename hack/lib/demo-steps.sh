@@ -54,7 +54,8 @@ copy_input() {
     chmod a+r "$CLUSTER_DIR/volumes/corpus"/*
   else
     k wait --for=condition=Ready pod/loader --timeout=5m >/dev/null
-    tar -C "$INPUT" -cf - . | k exec -i loader -- tar -C /data -xf -
+    # The files, not their folder: the loader may not change the times of a volume's root.
+    (cd "$INPUT" && tar -cf - -- *.bin *.idx) | k exec -i loader -- tar -C /data -xf -
   fi
 }
 

@@ -102,14 +102,17 @@ public static class BuildPolicy
             .ToList();
     }
 
-    /// <summary>A pod of this resource's builds that may still write; null when there is none. Pods that outlive their grace by a minute sit on a lost node.</summary>
+    /// <summary>
+    /// A pod of this resource's builds that may still write; null when there is none. Pods that outlive their grace by a minute sit on a
+    /// lost node. A pod that never started will not start after its grace: a kubelet may take minutes to let one go that waits for its image.
+    /// </summary>
     public static V1Pod? StillRunning(ObservedState observed, BuildAttempt? except = null)
     {
         ArgumentNullException.ThrowIfNull(observed);
         return BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).FirstOrDefault(pod =>
             pod.Status?.Phase is not ("Succeeded" or "Failed")
             && except?.Pods.Contains(pod) != true
-            && !(BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + GoneGrace < observed.Now));
+            && !(BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + (pod.Status?.Phase == "Pending" ? TimeSpan.Zero : GoneGrace) < observed.Now));
     }
 
     // A Job keeps its image for ever: one that cannot be pulled is waited for only until the operator is given another.

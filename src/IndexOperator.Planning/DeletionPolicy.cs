@@ -106,7 +106,7 @@ public static class DeletionPolicy
         set.Set(ConditionTypes.Stalled, false, Reasons.Idle, "Nothing waits for a person.");
         set.Keep(ConditionTypes.DataCurrent);
         set.Keep(ConditionTypes.Verified);
-        var running = BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Select(BuildAttempt.StartedAt).FirstOrDefault(since => since is not null);
+        var running = Leftover.RanSince(observed);
         return before with
         {
             ObservedGeneration = index.Metadata.Generation,

@@ -1,4 +1,5 @@
 using IndexOperator.Api;
+using k8s.Models;
 
 namespace IndexOperator.Planning;
 
@@ -29,17 +30,28 @@ public static class Leftover
         return RanIn(observed, settled) is { } job ? Interrupted(job) : null;
     }
 
-    /// <summary>The Job of a pod in which a builder began, also when the Job is gone already; null when there is none.</summary>
+    /// <summary>The Job in which a builder began, or may have; null when there is none.</summary>
     /// <param name="observed">What is observed.</param>
-    /// <param name="except">Attempts whose pods do not count.</param>
+    /// <param name="except">Attempts that do not count.</param>
     public static string? RanIn(ObservedState observed, IEnumerable<BuildAttempt> except)
     {
-        var passedOver = except.SelectMany(attempt => attempt.Pods).ToHashSet();
-        return BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask)
-            .Where(pod => !passedOver.Contains(pod) && BuildAttempt.StartedAt(pod) is not null)
-            .SelectMany(pod => pod.Metadata.OwnerReferences)
-            .FirstOrDefault(owner => owner.Kind == "Job")?.Name;
+        var passedOver = except.ToList();
+        return Started(observed).Where(pod => !passedOver.Any(attempt => attempt.Pods.Contains(pod)))
+                .SelectMany(pod => pod.Metadata.OwnerReferences).FirstOrDefault(owner => owner.Kind == "Job")?.Name
+            ?? Podless(observed).FirstOrDefault(attempt => passedOver.All(other => other.Name != attempt.Name))?.Name;
     }
+
+    /// <summary>Since when a builder has been at work, or may have been; null when none has.</summary>
+    public static DateTimeOffset? RanSince(ObservedState observed) =>
+        Started(observed).Select(BuildAttempt.StartedAt).FirstOrDefault()
+        ?? Podless(observed).Select(attempt => BuildAttempt.Utc(attempt.Job.Metadata.CreationTimestamp)).FirstOrDefault();
+
+    private static IEnumerable<V1Pod> Started(ObservedState observed) =>
+        BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Where(pod => BuildAttempt.StartedAt(pod) is not null);
+
+    // A Job that failed and has no pod left: its pod may have run before anybody looked.
+    private static IEnumerable<BuildAttempt> Podless(ObservedState observed) =>
+        BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).Where(attempt => attempt is { State: JobState.Failed, Pods.Count: 0 });
 
     /// <summary>The build to remember beside a published version: null when a builder has cleaned up since, or none ever ran.</summary>
     public static BuildStatus? AfterPublishing(ObservedState observed, IReadOnlyList<BuildAttempt> attempts, BuildAttempt? done, bool delivered)
@@ -63,7 +75,7 @@ public static class Leftover
     {
         ArgumentNullException.ThrowIfNull(observed);
         var known = observed.Index.Status?.Build;
-        var ran = BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Select(BuildAttempt.StartedAt).FirstOrDefault(started => started is not null);
+        var ran = RanSince(observed);
         return known is null && ran is null
             ? null
             : (known ?? new BuildStatus()) with

@@ -20,6 +20,8 @@ public sealed class Cluster : IAsyncLifetime
     private readonly string? _kubeconfig = Environment.GetEnvironmentVariable("INDEXOPERATOR_E2E_KUBECONFIG");
     private readonly string? _folder = Environment.GetEnvironmentVariable("INDEXOPERATOR_E2E_CLUSTER");
 
+    private readonly List<Task> _cleanups = [];
+
     /// <summary>Whether there is a cluster to test on.</summary>
     public bool IsThere => !string.IsNullOrEmpty(_kubeconfig) && !string.IsNullOrEmpty(_folder);
 
@@ -56,7 +58,11 @@ public sealed class Cluster : IAsyncLifetime
         await RolloutAsync();
     }
 
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    /// <summary>Waits for what was left to be cleaned up.</summary>
+    public async ValueTask DisposeAsync() => await Task.WhenAll(_cleanups);
+
+    /// <summary>Goes on with a scenario's clean-up while the next one begins.</summary>
+    public void CleanUpLater(Func<Task> cleanup) => _cleanups.Add(Task.Run(cleanup));
 
     /// <summary>Waits until the operator's pods are those of its Deployment and ready.</summary>
     public Task RolloutAsync() => KubectlAsync("-n", OperatorNamespace, "rollout", "status", Deployment, "--timeout=90s");

@@ -117,7 +117,7 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
         .Sum(line => double.Parse(line.Split("} ")[1].Split(' ')[0], CultureInfo.InvariantCulture));
 
     // Many short samples and little CPU: some ten seconds.
-    private static string Slow(string name) => Scenario.Manifest(name, sequenceLength: 16, samples: 3_000_000, build: "{resources: {limits: {cpu: 100m}}}");
+    private static string Slow(string name) => Scenario.Manifest(name, sequenceLength: 16, samples: 10_000_000, build: "{resources: {limits: {cpu: 100m}}}");
 
     /// <summary>Waits until the builder of a resource is in the middle of its work, and gives its pod.</summary>
     private async Task<JsonNode> BuildingAsync(string index)

@@ -159,7 +159,13 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
         Console.WriteLine((await cluster.TryKubectlAsync(["-n", Cluster.OperatorNamespace, "logs", Cluster.Deployment, "--tail=60"])).ToString());
     }
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
+    {
+        cluster.CleanUpLater(CleanUpAsync);
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task CleanUpAsync()
     {
         // Resources before their namespace: in a namespace on its way out no cleanup Job could be made.
         await TryKubectlAsync("delete", "pods", "--all", "--grace-period=1", "--wait=false");

@@ -141,7 +141,9 @@ internal static class Passes
         }
     }
 
-    private static bool IsLost(World world, V1Pod pod) => pod.Metadata.DeletionTimestamp is { } told && told.AddMinutes(1) < world.Now.UtcDateTime;
+    // A pod that never started will not start once its deletion is due; one that ran may write until its grace and a minute are over.
+    private static bool IsLost(World world, V1Pod pod) =>
+        pod.Metadata.DeletionTimestamp is { } told && told.AddMinutes(pod.Status.Phase == "Pending" ? 0 : 1) < world.Now.UtcDateTime;
 
     private static bool IsActiveBuild(V1Job job) => job.Metadata.Labels[Labels.Task] == BuildAttempt.BuildTask && !World.HasEnded(job);
 

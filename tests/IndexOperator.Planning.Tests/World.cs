@@ -168,7 +168,17 @@ internal sealed class World
     }
 
     /// <summary>Pods that were told to go are gone.</summary>
-    public void RemoveGoingPods() => Pods.RemoveAll(pod => pod.Metadata.DeletionTimestamp is not null && Jobs.All(job => job.Metadata.Uid != pod.Metadata.OwnerReferences[0].Uid));
+    public void RemoveGoingPods() => Pods.RemoveAll(pod => pod.Metadata.DeletionTimestamp is not null);
+
+    /// <summary>The Job controller ends what took too long; before Kubernetes 1.31 it does not wait for the pods.</summary>
+    public void TimeOut()
+    {
+        foreach (var job in Jobs.Where(job => !HasEnded(job) && PodsOf(job).Count > 0))
+        {
+            job.Status = Given.JobEnd("Failed", "DeadlineExceeded", Now);
+            PodsOf(job).ForEach(Tell);
+        }
+    }
 
     public void LosePods()
     {

@@ -7,7 +7,7 @@ namespace IndexOperator.Planning.Tests;
 public sealed class WorldProperties
 {
     // CsCheck_Iter=100000 looks longer.
-    private static readonly long Worlds = Math.Max(1500, Check.Iter);
+    private static readonly long Worlds = Math.Max(1000, Check.Iter);
 
     private static readonly Gen<(int Kind, int Detail)[]> Steps = Gen.Select(Gen.Int[0, 31], Gen.Int[0, 7]).Array[0, 60];
 
@@ -97,6 +97,9 @@ public sealed class WorldProperties
             case 9 when detail < 2:
                 world.LosePods();
                 break;
+            case 9:
+                world.TimeOut();
+                break;
             case 10 or 11:
                 world.StartPods();
                 break;
@@ -131,7 +134,20 @@ public sealed class WorldProperties
             case 24 or 25:
                 Passes.Killed(world, detail);
                 break;
-            case >= 26:
+            case 26 or 27:
+                // Long stretches without an accident, so that accidents also meet builds that run and versions that are published.
+                Passes.Whole(world);
+                world.StartPods();
+                world.RunPods();
+                Passes.Whole(world);
+                break;
+            case 28:
+                world.EndPods(world.Deliver, 0);
+                world.EndJobs();
+                world.RemoveGoingPods();
+                Passes.Whole(world);
+                break;
+            case >= 29:
                 Passes.Whole(world);
                 break;
         }

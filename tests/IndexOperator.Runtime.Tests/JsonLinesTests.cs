@@ -52,7 +52,9 @@ public sealed class JsonLinesTests
 
     private static byte[] Event(string name, int size) =>
         Encoding.UTF8.GetBytes(
-            "{\"type\":\"ADDED\",\"object\":{\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"" + name + "\",\"resourceVersion\":\"7\"},\"data\":{\"x\":\"" + new string('x', size) + "\"}}}\n");
+            """{"type":"ADDED","object":{"kind":"ConfigMap","metadata":{"name":"NAME","resourceVersion":"7"},"data":{"x":"VALUE"}}}"""
+                .Replace("NAME", name, StringComparison.Ordinal)
+                .Replace("VALUE", new string('x', size), StringComparison.Ordinal) + "\n");
 
     private static async Task<List<WatchEvent<V1ConfigMap>>> AllAsync(string text)
     {
