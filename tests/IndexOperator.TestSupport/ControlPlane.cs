@@ -119,7 +119,25 @@ public sealed class ControlPlane : IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
+            await TellIfDeadAsync();
             await RunScriptAsync("down", "--purge");
+        }
+    }
+
+    // The folder goes, and with it the reason why every test after a certain moment found nobody to talk to.
+    private async Task TellIfDeadAsync()
+    {
+        var status = await Command.RunAsync(RepositoryRoot.PathOf(Script), ["status", _folder]);
+        if (status.ExitCode == 0)
+        {
+            return;
+        }
+
+        await Console.Error.WriteLineAsync($"The control plane did not live until the end of the tests:\n{status.Output}");
+        foreach (var log in Directory.Exists(Path.Combine(_folder, "logs")) ? Directory.GetFiles(Path.Combine(_folder, "logs")) : [])
+        {
+            var last = (await File.ReadAllLinesAsync(log)).TakeLast(20);
+            await Console.Error.WriteLineAsync($"the end of {Path.GetFileName(log)}:\n{string.Join('\n', last)}");
         }
     }
 
