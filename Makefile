@@ -9,16 +9,19 @@ CONFIGURATION ?= Release
 # A kubeconfig counts only when it is given on the command line: a KUBECONFIG in the environment may be somebody's production.
 DEMO_KUBECONFIG := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG))
 
+DEMO_OPTIONS := $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
+DEMO_IMAGES := $(if $(OPERATOR_IMAGE),--operator-image "$(OPERATOR_IMAGE)") $(if $(BUILDER_IMAGE),--builder-image "$(BUILDER_IMAGE)")
+
 .PHONY: help demo demo-down test test-unit test-integration e2e build verify manifests format images clean
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: ## The main job on a real cluster, from nothing (KUBECONFIG=... uses an existing cluster)
-	@hack/demo.sh up $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
+	@hack/demo.sh up $(DEMO_OPTIONS) $(DEMO_IMAGES)
 
 demo-down: ## Remove everything that `make demo` started
-	@hack/demo.sh down $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
+	@hack/demo.sh down $(DEMO_OPTIONS)
 
 test: ## Every test: unit, integration (real control plane), e2e (real node)
 	@hack/test.sh all
