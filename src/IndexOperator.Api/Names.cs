@@ -82,9 +82,6 @@ public static class Reasons
     /// <summary>A build Job is under way.</summary>
     public const string Building = "Building";
 
-    /// <summary>A build failed for a reason that a retry can cure, and the next attempt is waited for.</summary>
-    public const string BackingOff = "BackingOff";
-
     /// <summary><c>spec.suspend</c> is true: no builds and no checks.</summary>
     public const string Suspended = "Suspended";
 
