@@ -37,12 +37,12 @@ public sealed record DatasetSpec
     public TokenizerSpec Tokenizer { get; set; } = new();
 
     /// <summary>Megatron-Core's dataset class.</summary>
-    [AllowedValues("GPTDataset"), DefaultValue("GPTDataset")]
-    [Description("Megatron-Core's dataset class; it is in the key and in the file names.")]
+    [StringLength(128, MinimumLength = 1), RegularExpression("^[A-Za-z_][A-Za-z0-9_]*$"), DefaultValue("GPTDataset")]
+    [Description("Megatron-Core's dataset class: GPTDataset or a subclass that shares its cache, for example GPTFIMDataset. It is in the key and in the file names.")]
     public string DatasetClass { get; set; } = "GPTDataset";
 
     /// <summary>The release of Megatron-Core whose keys and arithmetic to follow.</summary>
-    [AllowedValues("0.7", "0.8", "0.9", "0.10", "0.11", "0.12", "0.13", "0.14", "0.15", "0.16", "0.17", "0.18", "0.19"), DefaultValue("0.19")]
+    [AllowedValues("0.7", "0.8", "0.9", "0.10", "0.11", "0.12", "0.13", "0.14", "0.15", "0.16", "0.17", "0.18", "0.19", "main"), DefaultValue("0.19")]
     [Description("The Megatron-Core release of the training run; it decides keys and arithmetic.")]
     public string MegatronCore { get; set; } = "0.19";
 

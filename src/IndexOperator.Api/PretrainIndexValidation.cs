@@ -140,9 +140,14 @@ public static class PretrainIndexValidation
             yield return new("spec.dataset.midLevelDatasetSurplus", "must be between 0 and 1.");
         }
 
-        if (dataset.DatasetClass != "GPTDataset")
+        if (DatasetClasses.WhyNot(dataset.DatasetClass) is { } whyNot)
         {
-            yield return new("spec.dataset.datasetClass", "must be GPTDataset: this release builds no other class.");
+            yield return new("spec.dataset.datasetClass", whyNot);
+        }
+
+        if (dataset.RenormalizeBlendWeights && dataset.MegatronCore is not ("0.9" or "0.10"))
+        {
+            yield return new("spec.dataset.renormalizeBlendWeights", $"does not exist in megatronCore {dataset.MegatronCore}: only 0.9 and 0.10 have it. Remove it.");
         }
     }
 

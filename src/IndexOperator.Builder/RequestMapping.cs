@@ -41,13 +41,6 @@ public static class RequestMapping
     {
         ArgumentNullException.ThrowIfNull(spec);
         var dataset = spec.Dataset;
-        if (dataset.RenormalizeBlendWeights)
-        {
-            throw new IndexingException(
-                FailureReason.InvalidSpec,
-                "spec.dataset.renormalizeBlendWeights exists in megatronCore 0.9 and 0.10 only, which this release does not build. Remove it.");
-        }
-
         return new IndexRequest
         {
             Blend = Entries(spec.Data.Blend),
@@ -60,6 +53,8 @@ public static class RequestMapping
             Samples = new(dataset.Samples?.Train, dataset.Samples?.Validation, dataset.Samples?.Test),
             TokenizerIdentifiers = dataset.Tokenizer.Identifiers ?? PresetIdentifiers(dataset.Tokenizer.Preset),
             MegatronCore = dataset.MegatronCore,
+            DatasetClass = dataset.DatasetClass,
+            RenormalizeBlendWeights = dataset.RenormalizeBlendWeights,
             AddExtraTokenToSequence = dataset.AddExtraTokenToSequence,
             DropLastPartialValidationSequence = dataset.DropLastPartialValidationSequence,
             MidLevelDatasetSurplus = dataset.MidLevelDatasetSurplus,

@@ -43,6 +43,12 @@ public sealed record IndexRequest
     /// <summary>The Megatron-Core release to follow; see <see cref="ReleaseRules.Supported"/>.</summary>
     public string MegatronCore { get; init; } = ReleaseRules.Default;
 
+    /// <summary>Megatron's dataset class: <c>GPTDataset</c> or a subclass that shares its cache; in key and file names.</summary>
+    public string DatasetClass { get; init; } = "GPTDataset";
+
+    /// <summary>Whether a weighted blend follows the samples built instead of the weights given; releases 0.9 and 0.10 only.</summary>
+    public bool RenormalizeBlendWeights { get; init; }
+
     /// <summary>Whether a sample has one token more than <see cref="SequenceLength"/>, for the shifted labels.</summary>
     public bool AddExtraTokenToSequence { get; init; } = true;
 

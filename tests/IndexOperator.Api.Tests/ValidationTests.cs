@@ -136,8 +136,19 @@ public sealed class ValidationTests
         Refused(Good with { Dataset = Good.Dataset with { MidLevelDatasetSurplus = 1.5 } }, "spec.dataset.midLevelDatasetSurplus", "between 0 and 1");
 
     [Fact]
-    public void The_dataset_class_is_one_that_is_built() =>
-        Refused(Good with { Dataset = Good.Dataset with { DatasetClass = "T5Dataset" } }, "spec.dataset.datasetClass", "must be GPTDataset");
+    public void The_dataset_class_is_one_that_shares_the_cache_of_GPTDataset()
+    {
+        Accepted(Good with { Dataset = Good.Dataset with { DatasetClass = "GPTFIMDataset" } });
+        Refused(Good with { Dataset = Good.Dataset with { DatasetClass = "T5MaskedWordPieceDataset" } }, "spec.dataset.datasetClass", "spans of sentences");
+        Refused(Good with { Dataset = Good.Dataset with { DatasetClass = "a/b" } }, "spec.dataset.datasetClass", "no Python class name");
+    }
+
+    [Fact]
+    public void Blend_weights_are_renormalized_in_the_releases_that_do_so()
+    {
+        Accepted(Good with { Dataset = Good.Dataset with { MegatronCore = "0.10", RenormalizeBlendWeights = true } });
+        Refused(Good with { Dataset = Good.Dataset with { MegatronCore = "0.11", RenormalizeBlendWeights = true } }, "spec.dataset.renormalizeBlendWeights", "only 0.9 and 0.10");
+    }
 
     [Fact]
     public void The_cache_is_on_a_claim_or_on_a_claim_template()
@@ -200,6 +211,8 @@ public sealed class ValidationTests
 
     private static PretrainIndexSpec PerSplit(BlendPerSplit blend) =>
         Good with { Data = Good.Data with { Blend = null, BlendPerSplit = blend }, Dataset = Good.Dataset with { Split = null } };
+
+    private static void Accepted(PretrainIndexSpec spec) => Assert.Empty(PretrainIndexValidation.Validate(spec));
 
     private static void Refused(PretrainIndexSpec spec, string field, string message)
     {

@@ -13,7 +13,7 @@ public sealed class FailureTests : IDisposable
     [Theory]
     [InlineData("[{prefix: /data/a}]", "samples: {train: 5, test: 5}, trainer: {framework: NeMo}", 2, "InvalidSpec", "trainer")]
     [InlineData("[{prefix: /data/a}]", "samples: {train: -1}", 2, "InvalidSpec", "samples.train")]
-    [InlineData("[{prefix: /data/a}]", "megatronCore: \"0.8\"", 2, "InvalidSpec", "0.8")]
+    [InlineData("[{prefix: /data/a}]", "megatronCore: \"0.6\"", 2, "InvalidSpec", "0.6")]
     [InlineData("[{prefix: /data/a}]", "renormalizeBlendWeights: true", 2, "InvalidSpec", "renormalizeBlendWeights")]
     [InlineData("[{prefix: /data/a, weight: 1}, {prefix: /data/b}]", "", 2, "InvalidSpec", "weight")]
     [InlineData("[{prefix: /elsewhere/a}]", "", 2, "InvalidSpec", "/elsewhere/a")]

@@ -48,6 +48,9 @@ internal sealed class GoldenCase
             AddExtraTokenToSequence = config.GetProperty("add_extra_token_to_sequence").GetBoolean(),
             DropLastPartialValidationSequence = config.GetProperty("drop_last_partial_validation_sequence").GetBoolean(),
             MidLevelDatasetSurplus = config.GetProperty("mid_level_dataset_surplus").GetDouble(),
+            MegatronCore = _case.TryGetProperty("megatron_core", out var release) ? release.GetString()! : ReleaseRules.Default,
+            DatasetClass = _case.GetProperty("dataset_class").GetString()!,
+            RenormalizeBlendWeights = config.TryGetProperty("renormalize_blend_weights", out var renormalize) && renormalize.GetBoolean(),
             MultipleValidationSets = config.GetProperty("multiple_validation_sets").ValueKind == JsonValueKind.True,
             FullValidation = config.GetProperty("full_validation").ValueKind == JsonValueKind.True,
         };

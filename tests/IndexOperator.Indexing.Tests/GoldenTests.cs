@@ -19,6 +19,7 @@ public sealed class GoldenTests
             LocalFileSystem.Instance, directory["cache"], golden.Request(), golden.Locate(directory), new BuildOptions { Threads = threads });
 
         var expected = golden.Outputs.Select(output => output.File).Order(StringComparer.Ordinal).ToList();
+        Assert.NotEmpty(IndexDirectoryVerifier.Verify(directory["cache"], new BuildOptions()));
         Assert.Equal(expected, Directory.EnumerateFiles(directory["cache"]).Select(Path.GetFileName).Order(StringComparer.Ordinal)!);
         foreach (var (file, bytes, sha256) in golden.Outputs)
         {
@@ -49,7 +50,9 @@ public sealed class GoldenTests
             new BuildIdentity("golden", "tests"),
             new BuildOptions { Threads = threads }));
 
-        Assert.True(failure.Reason is FailureReason.EmptySplit or FailureReason.InvalidSpec, failure.ToString());
+        Assert.True(failure.Reason is FailureReason.EmptySplit or FailureReason.InvalidSpec or FailureReason.OversampledBlend, failure.ToString());
+        Assert.Contains(golden.Request().Prefixes, prefix => failure.Message.Contains(prefix, StringComparison.Ordinal));
+        Assert.Contains(SplitNames.All, split => failure.Message.Contains(split.Name(), StringComparison.Ordinal));
         Assert.Empty(directory.FilesUnder("cache"));
     }
 

@@ -102,7 +102,11 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
             if (position == documentIndex.Length - 1)
             {
                 offset = length - plan.ExtraTokens;
-                ThrowIfNegative(offset);
+                if (plan.Rules.RefusesNegativeOffset)
+                {
+                    ThrowIfNegative(offset);
+                }
+
                 return;
             }
 

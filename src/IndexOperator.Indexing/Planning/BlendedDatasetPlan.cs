@@ -27,9 +27,6 @@ public sealed record BlendedDatasetPlan
     /// <summary>Megatron's key: lower-case hex MD5 of the description.</summary>
     public required string Hash { get; init; }
 
-    /// <summary>The release's rules.</summary>
-    public required ReleaseRules Rules { get; init; }
-
     /// <summary>Text for <c>*-description.txt</c>.</summary>
     public PlannedFile DescriptionFile => new(Name("description.txt"), Description.Length);
 
@@ -42,5 +39,5 @@ public sealed record BlendedDatasetPlan
     /// <summary>All files, in the order in which Megatron writes them.</summary>
     public IEnumerable<PlannedFile> Files => [DescriptionFile, DatasetIndexFile, DatasetSampleIndexFile];
 
-    private string Name(string what) => Rules.FileName(Hash, ClassName, Split, what);
+    private string Name(string what) => ReleaseRules.FileName(Hash, ClassName, Split, what);
 }

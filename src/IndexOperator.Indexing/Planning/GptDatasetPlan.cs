@@ -4,7 +4,7 @@ namespace IndexOperator.Indexing;
 public sealed record GptDatasetPlan
 {
     /// <summary>Megatron's class name, part of key and file names.</summary>
-    public const string ClassName = "GPTDataset";
+    public required string ClassName { get; init; }
 
     /// <summary>The data.</summary>
     public required IndexedDataset Data { get; init; }
@@ -72,5 +72,5 @@ public sealed record GptDatasetPlan
     /// <summary>All files, in the order in which Megatron writes them.</summary>
     public IEnumerable<PlannedFile> Files => [DescriptionFile, DocumentIndexFile, SampleIndexFile, ShuffleIndexFile];
 
-    private string Name(string what) => Rules.FileName(Hash, ClassName, Split, what);
+    private string Name(string what) => ReleaseRules.FileName(Hash, ClassName, Split, what);
 }

@@ -74,7 +74,7 @@ public sealed class IndexPlanner
                 $"Ask for {dataset.SampleCount} or fewer, or set dropLastPartialValidationSequence.");
     }
 
-    private BlendedDatasetPlan PlanWeighted(IReadOnlyList<BlendEntry> entries, Split split, long size)
+    private BlendedDatasetPlan PlanWeighted(IReadOnlyList<BlendEntry> entries, Split split, long wanted)
     {
         var weights = NumpySum.Normalize(entries.Select(entry => entry.Weight!.Value).ToArray());
         if (!weights.All(weight => weight > 0 && double.IsFinite(weight)))
@@ -82,9 +82,11 @@ public sealed class IndexPlanner
             throw new IndexingException(FailureReason.InvalidSpec, $"The weights of {split.Name()} do not add up to a usable number. Give weights of like size.");
         }
 
-        var samples = weights.Select(weight => _rules.MemberSamples(size, weight, _request.MidLevelDatasetSurplus)).ToList();
+        var samples = weights.Select(weight => _rules.MemberSamples(wanted, weight, _request.MidLevelDatasetSurplus)).ToList();
         var members = entries.Zip(samples, (entry, sample) => PlanDataset(entry.Prefix, split, sample.Built)).ToList();
-        return Blend(split, members, weights, samples.Sum(sample => sample.Target));
+        var size = samples.Sum(sample => sample.Target);
+        var shares = _request.RenormalizeBlendWeights ? samples.ConvertAll(sample => (double)sample.Target / size).ToArray() : weights;
+        return Blend(split, members, shares, size);
     }
 
     private BlendedDatasetPlan PlanUnweighted(IReadOnlyList<BlendEntry> entries, Split split, long? size)
@@ -102,17 +104,17 @@ public sealed class IndexPlanner
         var total = lengths.Sum();
         return size is { } wanted
             ? Blend(split, members, lengths.ConvertAll(length => (double)length).ToArray(), Math.Min(wanted, total))
-            : Seal(split, members, [], total, UniqueDescription.OfBlendedDataset(split, members, lengths.Cast<object?>(), null));
+            : Seal(split, members, [], total, UniqueDescription.OfBlendedDataset(_request, split, members, lengths.Cast<object?>(), null));
     }
 
     private BlendedDatasetPlan Blend(Split split, List<GptDatasetPlan> members, double[] weights, long size)
     {
         // BlendedDataset normalises what it is given, even when that is normalised already: the last digits can move.
         var normalized = NumpySum.Normalize(weights);
-        return Seal(split, members, normalized, size, UniqueDescription.OfBlendedDataset(split, members, normalized.Cast<object?>(), size));
+        return Seal(split, members, normalized, size, UniqueDescription.OfBlendedDataset(_request, split, members, normalized.Cast<object?>(), size));
     }
 
-    private BlendedDatasetPlan Seal(
+    private static BlendedDatasetPlan Seal(
         Split split,
         List<GptDatasetPlan> members,
         double[] weights,
@@ -130,7 +132,6 @@ public sealed class IndexPlanner
             Size = size,
             Description = description,
             Hash = UniqueDescription.Hash(description),
-            Rules = _rules,
         };
     }
 
@@ -152,6 +153,7 @@ public sealed class IndexPlanner
         var description = PythonJson.Dump(identity);
         var plan = new GptDatasetPlan
         {
+            ClassName = _request.DatasetClass,
             Data = data,
             Split = split,
             NumSamples = numSamples,

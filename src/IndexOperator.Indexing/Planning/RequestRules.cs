@@ -12,6 +12,12 @@ public static class RequestRules
     public static void Check(IndexRequest request)
     {
         var rules = ReleaseRules.For(request.MegatronCore);
+        Require(
+            rules.HasRenormalizeOption || !request.RenormalizeBlendWeights,
+            $"renormalizeBlendWeights does not exist in megatronCore {request.MegatronCore}: only 0.9 and 0.10 have it. Remove it.");
+        Require(
+            request.DatasetClass.Length > 0 && request.DatasetClass != BlendedDatasetPlan.ClassName && request.DatasetClass.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'),
+            $"datasetClass \"{request.DatasetClass}\" is no class of single datasets: it stands in file names and must be letters, digits and underscores. Write for example GPTDataset.");
         Require((request.Blend is null) != (request.BlendPerSplit is null), "Give exactly one of blend and blendPerSplit.");
         Require(request.SequenceLength is >= 1 and <= int.MaxValue, $"sequenceLength {request.SequenceLength} is out of range: 1 to 2147483647.");
         Require(request.RandomSeed is >= 0 and <= uint.MaxValue, $"randomSeed {request.RandomSeed} is out of range: 0 to 4294967295.");
@@ -70,19 +76,23 @@ public static class RequestRules
 
         Require(entries.Count is > 0 and <= MaxBlendedDatasets, $"The blend of {split.Name()} has {entries.Count} datasets; it must have 1 to {MaxBlendedDatasets}.");
         var weighted = entries.Count(entry => entry.Weight is not null);
-        Require(weighted == 0 || weighted == entries.Count, $"The blend of {split.Name()} has weights on some datasets only: give all a weight or none.");
+        Require(weighted == 0 || weighted == entries.Count, $"The blend of {split.Name()} ({Members(entries)}) has weights on some datasets only: give all a weight or none.");
         foreach (var entry in entries)
         {
             Require(entry.Prefix.Length > 0, $"The blend of {split.Name()} has an empty prefix.");
             Require(
                 entry.Weight is null || (double.IsFinite(entry.Weight.Value) && entry.Weight > 0),
-                $"The weight {entry.Weight} of {entry.Prefix} must be above 0: Megatron refuses a member that is never drawn.");
+                $"The weight {entry.Weight} of {entry.Prefix} in {split.Name()} must be above 0: Megatron refuses a member that is never drawn.");
         }
 
         Require(
             weighted == 0 || samples is not null,
-            $"The blend of {split.Name()} has weights but no number of samples: give samples for {split.Name()}, or remove the weights to read each dataset once.");
+            $"The blend of {split.Name()} ({Members(entries)}) has weights but no number of samples: give samples for {split.Name()}, or remove the weights to read each dataset once.");
     }
+
+    /// <summary>The first member by name and how many others there are: a blend can have thousands.</summary>
+    private static string Members(IReadOnlyList<BlendEntry> entries) =>
+        entries.Count == 1 ? entries[0].Prefix : $"{entries[0].Prefix} and {entries.Count - 1} more";
 
     private static void Require(bool holds, string message)
     {

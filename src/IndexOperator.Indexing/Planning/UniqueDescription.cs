@@ -14,7 +14,7 @@ internal static class UniqueDescription
         SplitMatrix? matrix,
         object? tokenizer) =>
     [
-        new("class", GptDatasetPlan.ClassName),
+        new("class", request.DatasetClass),
         new("dataset_path", prefix),
         new("num_samples", numSamples),
         new("index_split", split.Name()),
@@ -26,17 +26,27 @@ internal static class UniqueDescription
     ];
 
     public static List<KeyValuePair<string, object?>> OfBlendedDataset(
+        IndexRequest request,
         Split split,
         IReadOnlyList<GptDatasetPlan> members,
         IEnumerable<object?> weights,
-        long? size) =>
-    [
-        new("class", BlendedDatasetPlan.ClassName),
-        new("datasets", members.Select(member => (object?)member.Identity).ToList()),
-        new("split", split.Name()),
-        new("weights", weights.ToList()),
-        new("size", size),
-    ];
+        long? size)
+    {
+        List<KeyValuePair<string, object?>> identity =
+        [
+            new("class", BlendedDatasetPlan.ClassName),
+            new("datasets", members.Select(member => (object?)member.Identity).ToList()),
+            new("split", split.Name()),
+            new("weights", weights.ToList()),
+            new("size", size),
+        ];
+        if (ReleaseRules.For(request.MegatronCore).HasRenormalizeOption)
+        {
+            identity.Add(new("renormalize_blend_weights", request.RenormalizeBlendWeights));
+        }
+
+        return identity;
+    }
 
     /// <summary>Lower-case hex MD5: Megatron's naming, nothing that security rests on.</summary>
     public static string Hash(string description) =>

@@ -108,7 +108,7 @@ public sealed class CachePublisher
             BuiltAt = _options.Time.GetUtcNow(),
             MegatronCore = request.MegatronCore,
             Parameters = JsonDocument.Parse(PythonJson.Dump(VersionIdentity.Parameters(request))).RootElement,
-            Splits = [.. plan.Splits.Select(Describe)],
+            Splits = [.. plan.Splits.Select(split => Describe(split, request))],
             Data = [.. plan.Data.Select(ManifestData.Of)],
             Files = [.. written, WriteSequences(plan)],
             Timings = new ManifestTimings(Seconds(readSeconds), Seconds(_options.Time.GetElapsedTime(started).TotalSeconds)),
@@ -180,9 +180,9 @@ public sealed class CachePublisher
         }
     }
 
-    private static ManifestSplit Describe(PlannedSplit split) => new(
+    private static ManifestSplit Describe(PlannedSplit split, IndexRequest request) => new(
         split.Split.Name(),
-        split.Blended is null ? GptDatasetPlan.ClassName : BlendedDatasetPlan.ClassName,
+        split.Blended is null ? request.DatasetClass : BlendedDatasetPlan.ClassName,
         split.Blended is { } blended ? [blended.Hash] : [.. split.Datasets.Select(dataset => dataset.Hash)],
         split.Samples);
 

@@ -41,7 +41,7 @@ public static class VersionIdentity
     internal static List<KeyValuePair<string, object?>> Parameters(IndexRequest request) =>
     [
         new("behaviour", ReleaseRules.For(request.MegatronCore).Behaviour),
-        new("datasetClass", GptDatasetPlan.ClassName),
+        new("datasetClass", request.DatasetClass),
         new("blend", Entries(request.Blend)),
         new("blendPerSplit", request.BlendPerSplit is { } perSplit ? ForSplits(split => Entries(perSplit[split])) : null),
         new("split", request.Split),
@@ -53,6 +53,9 @@ public static class VersionIdentity
         new("dropLastPartialValidationSequence", request.DropLastPartialValidationSequence),
         new("midLevelDatasetSurplus", request.MidLevelDatasetSurplus),
         new("multipleValidationSets", request.MultipleValidationSets),
+
+        // Only where it is asked for, so that versions of all other requests keep their names.
+        .. request.RenormalizeBlendWeights ? new KeyValuePair<string, object?>[] { new("renormalizeBlendWeights", true) } : [],
     ];
 
     private static List<object?>? Entries(IReadOnlyList<BlendEntry>? entries) =>

@@ -24,7 +24,7 @@ public sealed partial class CachedDataset
     /// <summary>Megatron's key.</summary>
     public string Hash { get; }
 
-    /// <summary>GPTDataset or BlendedDataset.</summary>
+    /// <summary>BlendedDataset, or the class of a single dataset such as GPTDataset.</summary>
     public string ClassName { get; }
 
     /// <summary>The split.</summary>
@@ -102,7 +102,7 @@ public sealed partial class CachedDataset
     }
 
     [GeneratedRegex(
-        @"^(?<hash>[0-9a-f]{32})-(?<class>GPTDataset|BlendedDataset)-(?<split>train|valid|test)-(description\.txt|[a-z_]+\.npy)$",
+        @"^(?<hash>[0-9a-f]{32})-(?<class>[A-Za-z_][A-Za-z0-9_]*)-(?<split>train|valid|test)-(description\.txt|[a-z_]+\.npy)$",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex FileName();
 }

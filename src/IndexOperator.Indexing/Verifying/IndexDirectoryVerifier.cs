@@ -83,6 +83,10 @@ public static class IndexDirectoryVerifier
         }
     }
 
+    /// <summary>
+    /// Positions never fall. An offset may be -1 in a row at the last document alone: releases up to 0.9 write it where a
+    /// kept partial sample ends in an empty document (see <see cref="ReleaseRules.RefusesNegativeOffset"/>).
+    /// </summary>
     private static void VerifySamples(NpyFile samples, long documents, CancellationToken cancellationToken)
     {
         var last = 0L;
@@ -90,7 +94,7 @@ public static class IndexDirectoryVerifier
         foreach (var value in samples.Items(cancellationToken))
         {
             var isPosition = item % 2 == 0;
-            var isSound = isPosition ? value >= last && value < Math.Max(1, documents) : value >= 0;
+            var isSound = isPosition ? value >= last && value < Math.Max(1, documents) : value >= 0 || (value == -1 && last == documents - 1);
             if (!isSound || (item < 2 && value != 0))
             {
                 throw NpyFile.Corrupt(samples.Path, $"row {item / 2} holds {value}, which is no {(isPosition ? "later position in the document index" : "token offset")}");
