@@ -118,33 +118,33 @@ public sealed record TrainerSpec
     [Description("The framework whose arithmetic to follow.")]
     public TrainerFramework? Framework { get; init; }
 
-    /// <summary>The framework's release, for example 2.4.</summary>
-    [StringLength(32), RegularExpression(@"^[0-9]+(\.[0-9]+)*$")]
-    [Description("The framework's release, for example \"2.4\".")]
+    /// <summary>The framework's release, for example 2.4; absent = the newest known, for Megatron-LM the one in megatronCore.</summary>
+    [StringLength(32), RegularExpression("^(main|(core_)?v?[0-9]+\\.[0-9]+[.a-z0-9]*)$")]
+    [Description("The framework's release, for example \"2.4\", \"v2.4.0\" or \"main\". Default: main; for MegatronLM the release in megatronCore.")]
     public string? FrameworkVersion { get; init; }
 
     /// <summary>Samples of one step over all ranks.</summary>
-    [Range(1L, 9007199254740992L)]
+    [Range(1L, 4611686018427387904L)]
     [Description("Samples of one training step over all ranks.")]
     public long? GlobalBatchSize { get; init; }
 
     /// <summary>Steps of the run (NeMo max_steps, --train-iters).</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("Steps of the run: NeMo's max_steps, --train-iters.")]
     public long? TrainIterations { get; init; }
 
     /// <summary>Samples of the run instead of steps.</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("Samples of the run: NeMo's num_train_samples, --train-samples.")]
     public long? TrainSamples { get; init; }
 
     /// <summary>Steps between evaluations.</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("Steps between evaluations: NeMo's val_check_interval, --eval-interval.")]
     public long? EvaluationInterval { get; init; }
 
     /// <summary>Batches of one evaluation.</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("Batches of one evaluation: NeMo's limit_val_batches, --eval-iters.")]
     public long? EvaluationBatches { get; init; }
 
@@ -153,27 +153,46 @@ public sealed record TrainerSpec
     public bool? FullValidation { get; init; }
 
     /// <summary>Batches of the test.</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("Batches of the test: NeMo's limit_test_batches.")]
     public long? TestBatches { get; init; }
 
     /// <summary>Samples of one evaluation step over all ranks.</summary>
-    [Range(1L, 9007199254740992L)]
+    [Range(1L, 4611686018427387904L)]
     [Description("Samples of one evaluation step over all ranks, where it differs from training: --eval-global-batch-size.")]
     public long? EvaluationGlobalBatchSize { get; init; }
 
     /// <summary>The step before which nothing is evaluated.</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("The step before which nothing is evaluated: --start-eval-at-iter.")]
     public long? StartEvaluationAt { get; init; }
 
     /// <summary>NeMo's num_val_samples.</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("NeMo's num_val_samples.")]
     public long? ValidationSamples { get; init; }
 
     /// <summary>NeMo's num_test_samples.</summary>
-    [Range(0L, 9007199254740992L)]
+    [Range(0L, 4611686018427387904L)]
     [Description("NeMo's num_test_samples.")]
     public long? TestSamples { get; init; }
+
+    /// <summary>--rampup-batch-size; refused by name, since sizes then depend on more than these fields.</summary>
+    [ItemCount(0, 16), ListType("atomic")]
+    [Description("Refused: with batch size ramp-up write dataset.samples instead of trainer.")]
+    public IReadOnlyList<long>? RampUpBatchSize { get; init; }
+
+    /// <summary>--step-batch-size-schedule; refused by name.</summary>
+    [StringLength(4096)]
+    [Description("Refused: with a batch size schedule write dataset.samples instead of trainer.")]
+    public string? BatchSizeSchedule { get; init; }
+
+    /// <summary>--phase-transition-iterations; refused by name.</summary>
+    [ItemCount(0, 1024), ListType("atomic")]
+    [Description("Refused: with training phases write dataset.samples of the phase instead of trainer.")]
+    public IReadOnlyList<long>? PhaseTransitions { get; init; }
+
+    /// <summary>--skip-train; refused by name.</summary>
+    [Description("Refused: for a run that only evaluates write dataset.samples instead of trainer.")]
+    public bool? SkipTraining { get; init; }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using IndexOperator.Api.Training;
 
 namespace IndexOperator.Api;
 
@@ -130,9 +131,9 @@ public static class PretrainIndexValidation
             yield return new("spec.dataset.tokenizer", "must have exactly one of identifiers and preset. Take identifiers from the \"tokenizer\" of a description.txt that the run has written.");
         }
 
-        if (dataset.Trainer is not null)
+        if (dataset.Trainer is not null && TrainerError(spec) is { } trainerError)
         {
-            yield return new("spec.dataset.trainer", "is not carried out by this release. Compute the numbers of samples and set dataset.samples instead.");
+            yield return trainerError;
         }
 
         if (dataset.MidLevelDatasetSurplus is not (>= 0 and <= 1))
@@ -148,6 +149,24 @@ public static class PretrainIndexValidation
         if (dataset.RenormalizeBlendWeights && dataset.MegatronCore is not ("0.9" or "0.10"))
         {
             yield return new("spec.dataset.renormalizeBlendWeights", $"does not exist in megatronCore {dataset.MegatronCore}: only 0.9 and 0.10 have it. Remove it.");
+        }
+    }
+
+    private static FieldError? TrainerError(PretrainIndexSpec spec)
+    {
+        if (spec.Dataset.Samples is not null)
+        {
+            return new("spec.dataset.trainer", "does not go with dataset.samples: trainer computes the samples. Remove one of them.");
+        }
+
+        try
+        {
+            _ = TrainerSizes.Compute(spec);
+            return null;
+        }
+        catch (TrainerRefusedException refusal)
+        {
+            return new(refusal.Field.Length == 0 ? "spec.dataset.trainer" : $"spec.dataset.trainer.{refusal.Field}", refusal.Message);
         }
     }
 

@@ -117,8 +117,12 @@ public static class PretrainIndexYaml
             return "unknown field. Check its spelling against `kubectl explain pretrainindex.spec`.";
         }
 
-        return message.StartsWith("The JSON value could not be converted to ", StringComparison.Ordinal) ? $"must be {Expected(TypeAt(error.Path))}." : message;
+        return message.StartsWith("The JSON value could not be converted to ", StringComparison.Ordinal) ? $"must be {Expected(TypeAt(error.Path))}.{Advice(error.Path)}" : message;
     }
+
+    private static string Advice(string? path) => path?.StartsWith("$.spec.dataset.trainer.", StringComparison.Ordinal) == true
+        ? " Fractions and other forms cannot be expressed here: write the numbers into dataset.samples and remove trainer."
+        : "";
 
     // The error names a type, but not always the field's own (with init-only properties it is the one around it): ask the contract.
     private static Type TypeAt(string? path)

@@ -1,4 +1,5 @@
 using IndexOperator.Api;
+using IndexOperator.Api.Training;
 using IndexOperator.Indexing;
 using EngineEntry = IndexOperator.Indexing.BlendEntry;
 
@@ -50,7 +51,7 @@ public static class RequestMapping
             SequenceLength = dataset.SequenceLength ?? 0,
             RandomSeed = dataset.RandomSeed,
             Split = dataset.Split,
-            Samples = new(dataset.Samples?.Train, dataset.Samples?.Validation, dataset.Samples?.Test),
+            Samples = Samples(spec),
             TokenizerIdentifiers = dataset.Tokenizer.Identifiers ?? PresetIdentifiers(dataset.Tokenizer.Preset),
             MegatronCore = dataset.MegatronCore,
             DatasetClass = dataset.DatasetClass,
@@ -61,6 +62,18 @@ public static class RequestMapping
             MultipleValidationSets = dataset.MultipleValidationSets,
             FullValidation = dataset.FullValidation,
         };
+    }
+
+    private static PerSplit<long?> Samples(PretrainIndexSpec spec)
+    {
+        if (spec.Dataset.Trainer is null)
+        {
+            var samples = spec.Dataset.Samples;
+            return new(samples?.Train, samples?.Validation, samples?.Test);
+        }
+
+        var (train, validation, test) = TrainerSizes.Compute(spec);
+        return new(train, validation, test);
     }
 
     private static List<EngineEntry>? Entries(IReadOnlyList<Api.BlendEntry>? entries) =>
