@@ -51,6 +51,19 @@ internal sealed record NpyResult(string Path, string Dtype, IReadOnlyList<long> 
 /// <summary>What <c>inspect --sample</c> says of one sample.</summary>
 internal sealed record SampleResult(SampleTrace Trace, string? Text);
 
+/// <summary>What <c>explain</c> says.</summary>
+internal sealed record ExplainResult(bool Found, IReadOnlyList<DescriptionMatch> Datasets);
+
+/// <summary>What <c>tokenizer</c> says.</summary>
+/// <param name="Identifiers">JSON text, its order and spelling kept.</param>
+internal sealed record TokenizerResult(string Identifiers);
+
+/// <summary>What <c>inspect</c> says of an index_mapping_dir.</summary>
+internal sealed record DirectoryResult(string Path, IReadOnlyList<CachedDatasetResult> Datasets, ReleaseFinding WrittenBy);
+
+/// <summary>A dataset of an index_mapping_dir.</summary>
+internal sealed record CachedDatasetResult(string Split, string Class, string Hash, string? Prefix, int Members);
+
 /// <summary>What went wrong.</summary>
 internal sealed record ErrorResult(string Reason, string Message);
 
@@ -66,6 +79,9 @@ internal sealed record ErrorResult(string Reason, string Message);
 [JsonSerializable(typeof(NpyResult))]
 [JsonSerializable(typeof(IndexManifest))]
 [JsonSerializable(typeof(IReadOnlyList<SampleResult>))]
+[JsonSerializable(typeof(ExplainResult))]
+[JsonSerializable(typeof(TokenizerResult))]
+[JsonSerializable(typeof(DirectoryResult))]
 [JsonSerializable(typeof(ErrorResult))]
 internal sealed partial class BuilderJson : JsonSerializerContext;
 

@@ -6,8 +6,8 @@ var root = new RootCommand("""
     Builds, checks and explains the index caches (.npy) of Megatron-Core, Megatron-LM, NeMo and Megatron-Bridge.
 
     Reads the PretrainIndex YAML that `kubectl apply` takes; needs no cluster and no GPU.
-    Exit codes: 0 done; 2 bad spec or usage; 3 data missing or corrupt; 4 storage (no space, read-only, permission);
-    5 a published version is corrupt; 75 worth retrying.
+    Exit codes: 0 done; 1 explain found a difference; 2 bad spec or usage; 3 data missing or corrupt;
+    4 storage (no space, read-only, permission); 5 a published version is corrupt; 75 worth retrying.
     """)
 {
     BuildCommand.Create(),
@@ -15,6 +15,8 @@ var root = new RootCommand("""
     FingerprintCommand.Create(),
     VerifyCommand.Create(),
     InspectCommand.Create(),
+    ExplainCommand.Create(),
+    TokenizerCommand.Create(),
     PruneCommand.Create(),
 };
 var parsed = root.Parse(args);

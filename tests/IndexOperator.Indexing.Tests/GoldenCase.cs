@@ -24,6 +24,9 @@ internal sealed class GoldenCase
             output.GetProperty("bytes").GetInt64(),
             output.GetProperty("sha256").GetString()!))];
 
+    public IReadOnlyList<(string File, string Text)> Descriptions =>
+        [.. Directory.EnumerateFiles(CachePath, "*-description.txt").Order(StringComparer.Ordinal).Select(path => (Path.GetFileName(path), File.ReadAllText(path)))];
+
     public static GoldenCase Open(string name) => new(Path.Combine(Root, name));
 
     public static IEnumerable<string> Names(bool expectError) => Directory.EnumerateDirectories(Root)

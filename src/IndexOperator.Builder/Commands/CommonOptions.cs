@@ -81,6 +81,12 @@ internal static class CommonOptions
         }
     }
 
+    /// <summary>The path of a directory that must be there.</summary>
+    /// <exception cref="IndexingException">InvalidSpec: it is not.</exception>
+    public static string ExistingDirectory(string path) => Directory.Exists(path)
+        ? path
+        : throw new IndexingException(FailureReason.InvalidSpec, $"{path} is no directory. Name a version or an index_mapping_dir.");
+
     /// <summary>Reads a manifest, and the data that it names.</summary>
     public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) Load(string file, string[] maps, BuildOptions options)
     {

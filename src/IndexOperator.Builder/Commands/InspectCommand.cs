@@ -62,7 +62,7 @@ internal static class InspectCommand
     {
         if (Directory.Exists(path))
         {
-            return File.Exists(Path.Combine(path, CacheLayout.Manifest)) ? DescribeVersion(path, asJson) : DescribeBare(path);
+            return File.Exists(Path.Combine(path, CacheLayout.Manifest)) ? DescribeVersion(path, asJson) : DescribeBare(path, asJson);
         }
 
         return Path.GetExtension(path) switch
@@ -108,9 +108,26 @@ internal static class InspectCommand
             string.Create(culture, $"built {manifest.BuiltAt:u} by {manifest.Builder} for Megatron-Core {manifest.MegatronCore}, {manifest.Files.Sum(file => file.Bytes):N0} bytes"),
             .. manifest.Splits.Select(split => string.Create(culture, $"{split.Split,-5} {split.Class} {string.Join(' ', split.Hashes)}: {split.Samples:N0} samples")),
             .. manifest.Data.Select(data => string.Create(culture, $"data  {data.Prefix}: {data.Sequences:N0} sequences, {data.Tokens:N0} tokens")),
+            Describe(ReleaseEvidence.Of(path)),
         ]);
     }
 
-    private static string DescribeBare(string path) => string.Join('\n', CachedDataset.FindAll(path).Select(dataset =>
-        $"{dataset.Split.Name(),-5} {dataset.ClassName} {dataset.Hash}  {dataset.DatasetPath ?? $"blend of {dataset.MemberHashes.Count}"}"));
+    private static string DescribeBare(string path, bool asJson)
+    {
+        var written = ReleaseEvidence.Of(path);
+        var datasets = written.Releases is ["0.5", ..] ? [] : CachedDataset.FindAll(path);
+        if (asJson)
+        {
+            var results = datasets.Select(dataset => new CachedDatasetResult(dataset.Split.Name(), dataset.ClassName, dataset.Hash, dataset.DatasetPath, dataset.MemberHashes.Count));
+            return JsonSerializer.Serialize(new DirectoryResult(path, [.. results], written), PrettyJson.Context.DirectoryResult);
+        }
+
+        var lines = datasets.Select(dataset =>
+            $"{dataset.Split.Name(),-5} {dataset.ClassName} {dataset.Hash}  {dataset.DatasetPath ?? $"blend of {dataset.MemberHashes.Count}"}");
+        return string.Join('\n', [.. lines, Describe(written)]);
+    }
+
+    private static string Describe(ReleaseFinding finding) =>
+        $"Megatron-Core releases that can have written this: {(finding.Releases.Count == 0 ? "none alone" : string.Join(", ", finding.Releases))}"
+        + string.Concat(finding.Reasons.Select(reason => $"\n  {reason}"));
 }

@@ -25,11 +25,7 @@ internal static class VerifyCommand
         };
         command.SetAction(parsed => CommonOptions.Run(parsed.GetValue(format), terminal =>
         {
-            var path = parsed.GetValue(directory)!;
-            if (!Directory.Exists(path))
-            {
-                throw new IndexingException(FailureReason.InvalidSpec, $"{path} is no directory. Name a version or an index_mapping_dir.");
-            }
+            var path = CommonOptions.ExistingDirectory(parsed.GetValue(directory)!);
 
             var options = new BuildOptions { Threads = parsed.GetValue(threads) };
             var manifest = File.Exists(Path.Combine(path, CacheLayout.Manifest)) || IsVersion(path) ? VersionVerifier.Verify(path, options) : null;

@@ -21,6 +21,9 @@ public sealed record BlendedDatasetPlan
     /// <summary>Samples of the blend.</summary>
     public required long Size { get; init; }
 
+    /// <summary>The value whose text is the description.</summary>
+    internal List<KeyValuePair<string, object?>> Identity { get; init; } = [];
+
     /// <summary>The text that is hashed into the key; ASCII.</summary>
     public required string Description { get; init; }
 

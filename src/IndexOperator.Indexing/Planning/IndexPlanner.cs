@@ -130,6 +130,7 @@ public sealed class IndexPlanner
             Weights = weights,
             IsExhaustive = weights.Length == 0,
             Size = size,
+            Identity = identity,
             Description = description,
             Hash = UniqueDescription.Hash(description),
         };

@@ -81,6 +81,12 @@ public static class RequestRules
         {
             Require(entry.Prefix.Length > 0, $"The blend of {split.Name()} has an empty prefix.");
             Require(
+                !PythonFloat.IsNumber(entry.Prefix),
+                $"The prefix \"{entry.Prefix}\" of {split.Name()} reads as a number in Python: in a list of paths Megatron takes it for a weight. Name the data by a path with a letter.");
+            Require(
+                entry.Prefix.Trim().Length == entry.Prefix.Length,
+                $"The prefix \"{entry.Prefix}\" of {split.Name()} begins or ends with white space, which Megatron strips before it makes the key. Remove it.");
+            Require(
                 entry.Weight is null || (double.IsFinite(entry.Weight.Value) && entry.Weight > 0),
                 $"The weight {entry.Weight} of {entry.Prefix} in {split.Name()} must be above 0: Megatron refuses a member that is never drawn.");
         }

@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
 
 namespace IndexOperator.Indexing;
 
 /// <summary>Python's <c>repr(float)</c> and <c>float(str)</c>, as keys and split texts need them.</summary>
-public static class PythonFloat
+public static partial class PythonFloat
 {
     /// <summary>
     /// The shortest text that reads back as the same double: fixed notation with at least one decimal for
@@ -27,6 +29,29 @@ public static class PythonFloat
     /// <returns>False where Python raises <c>ValueError</c>.</returns>
     public static bool TryParseDigits(string text, out double value) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value);
+
+    /// <summary>
+    /// Whether Python's <c>float(text)</c> reads the text as a number: blanks around it, a sign, single underscores between
+    /// digits, digits of any script, <c>inf</c> and <c>nan</c> are all allowed. Megatron takes such an item of a list of
+    /// paths for a weight (<c>megatron/core/datasets/utils.py</c>, <c>get_blend_from_list</c>).
+    /// </summary>
+    public static bool IsNumber(string text)
+    {
+        var ascii = new StringBuilder(text.Length);
+        foreach (var rune in text.Trim().EnumerateRunes())
+        {
+            ascii.Append(Rune.GetUnicodeCategory(rune) == UnicodeCategory.DecimalDigitNumber
+                ? ((int)Rune.GetNumericValue(rune)).ToString(CultureInfo.InvariantCulture)
+                : rune.ToString());
+        }
+
+        return Number().IsMatch(ascii.ToString());
+    }
+
+    [GeneratedRegex(
+        @"\A[+-]?(inf(inity)?|nan|(([0-9](_?[0-9])*)?\.[0-9](_?[0-9])*|[0-9](_?[0-9])*\.?)(e[+-]?[0-9](_?[0-9])*)?)\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Number();
 
     /// <summary>Significant digits without leading or trailing zeros, and how many of them stand before the point.</summary>
     private static (string Digits, int PointAfter) Decompose(ReadOnlySpan<char> text)

@@ -16,6 +16,7 @@ namespace IndexOperator.Indexing;
 public static class PythonJson
 {
     private const int MaxDepth = 64;
+    private const int MaxDigits = 4300;
 
     /// <summary>Renders a value; see the remarks of the class for what a value can be.</summary>
     public static string Dump(object? value)
@@ -77,8 +78,10 @@ public static class PythonJson
         }
     }
 
-    private static object ConvertNumber(string raw) =>
-        raw.AsSpan().ContainsAny(".eE")
+    // Python refuses longer ints too (sys.set_int_max_str_digits), and reading them takes time that grows with their square.
+    private static object ConvertNumber(string raw) => raw.Length > MaxDigits
+        ? throw new JsonException($"A number has {raw.Length} characters; Python reads {MaxDigits}.")
+        : raw.AsSpan().ContainsAny(".eE")
             ? double.Parse(raw, NumberStyles.Float, CultureInfo.InvariantCulture)
             : BigInteger.Parse(raw, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
 

@@ -30,6 +30,9 @@ public sealed partial class CachedDataset
     /// <summary>The split.</summary>
     public Split Split { get; }
 
+    /// <summary>The value whose text is the description, in order.</summary>
+    internal List<KeyValuePair<string, object?>> Identity => _description;
+
     /// <summary>Whether it is a blend of others.</summary>
     public bool IsBlend => ClassName == BlendedDatasetPlan.ClassName;
 
