@@ -106,8 +106,23 @@ public sealed record TokenizerSpec
     public string? Identifiers { get; init; }
 
     /// <summary>A well-known tokenizer class.</summary>
-    [Description("A well-known tokenizer class instead of identifiers.")]
+    [Description("A well-known tokenizer class with its default options, instead of identifiers. What it reports depends on megatronCore.")]
     public TokenizerPreset? Preset { get; init; }
+
+    /// <summary>With a preset: name or path of the model or vocabulary, as the run spells it.</summary>
+    [StringLength(4096, MinimumLength = 1)]
+    [Description("With a preset of Megatron-LM: name or path of the model or vocabulary, exactly as the run spells it.")]
+    public string? Path { get; init; }
+
+    /// <summary>With GPT2BPETokenizer: the merges file.</summary>
+    [StringLength(4096, MinimumLength = 1)]
+    [Description("With preset GPT2BPETokenizer: path of the merges file, exactly as the run spells it.")]
+    public string? MergesPath { get; init; }
+
+    /// <summary>With NullTokenizer: the vocabulary's size.</summary>
+    [Range(1L, 4611686018427387904L)]
+    [Description("With preset NullTokenizer: the vocabulary's size (--vocab-size).")]
+    public long? VocabSize { get; init; }
 }
 
 /// <summary>Training settings from which the samples of each split are computed.</summary>

@@ -55,7 +55,7 @@ public enum ClaimAccessMode
     ReadWriteOncePod,
 }
 
-/// <summary>Well-known tokenizer classes whose identifiers hold nothing but the class.</summary>
+/// <summary>Well-known tokenizer classes; what each reports is in <see cref="TokenizerPresets"/>.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TokenizerPreset>))]
 public enum TokenizerPreset
 {
@@ -64,6 +64,27 @@ public enum TokenizerPreset
 
     /// <summary>NeMo 2's SentencePieceTokenizer.</summary>
     NeMoSentencePieceTokenizer,
+
+    /// <summary>Megatron-LM's HuggingFaceTokenizer.</summary>
+    HuggingFaceTokenizer,
+
+    /// <summary>Megatron-LM's GPT2BPETokenizer, up to 0.14.</summary>
+    GPT2BPETokenizer,
+
+    /// <summary>Megatron-LM's SentencePieceTokenizer, up to 0.14.</summary>
+    SentencePieceTokenizer,
+
+    /// <summary>Megatron-LM's GPTSentencePieceTokenizer, up to 0.14.</summary>
+    GPTSentencePieceTokenizer,
+
+    /// <summary>Megatron-LM's Llama2Tokenizer, up to 0.14.</summary>
+    Llama2Tokenizer,
+
+    /// <summary>Megatron-LM's lower-casing BertWordPieceTokenizer, up to 0.14.</summary>
+    BertWordPieceTokenizer,
+
+    /// <summary>Megatron-LM's NullTokenizer, up to 0.19.</summary>
+    NullTokenizer,
 }
 
 /// <summary>Frameworks whose arithmetic turns training settings into samples.</summary>

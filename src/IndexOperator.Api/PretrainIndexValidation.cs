@@ -126,9 +126,9 @@ public static class PretrainIndexValidation
             }
         }
 
-        if (dataset.Tokenizer.Identifiers is null == dataset.Tokenizer.Preset is null)
+        if (TokenizerPresets.Resolve(dataset).Error is { } tokenizerError)
         {
-            yield return new("spec.dataset.tokenizer", "must have exactly one of identifiers and preset. Take identifiers from the \"tokenizer\" of a description.txt that the run has written.");
+            yield return tokenizerError;
         }
 
         if (dataset.Trainer is not null && TrainerError(spec) is { } trainerError)

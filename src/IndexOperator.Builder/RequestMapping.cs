@@ -8,8 +8,6 @@ namespace IndexOperator.Builder;
 /// <summary>Turns the resource that <c>kubectl apply</c> takes into what the engine builds.</summary>
 public static class RequestMapping
 {
-    private const string NeMoTokenizers = "nemo.collections.common.tokenizers.";
-
     /// <summary>Reads a manifest and checks every rule of its spec.</summary>
     /// <exception cref="IndexingException">InvalidSpec, listing what is wrong.</exception>
     public static PretrainIndex Read(string path)
@@ -52,7 +50,7 @@ public static class RequestMapping
             RandomSeed = dataset.RandomSeed,
             Split = dataset.Split,
             Samples = Samples(spec),
-            TokenizerIdentifiers = dataset.Tokenizer.Identifiers ?? PresetIdentifiers(dataset.Tokenizer.Preset),
+            TokenizerIdentifiers = TokenizerPresets.Resolve(dataset).Identifiers ?? "",
             MegatronCore = dataset.MegatronCore,
             DatasetClass = dataset.DatasetClass,
             RenormalizeBlendWeights = dataset.RenormalizeBlendWeights,
@@ -78,11 +76,4 @@ public static class RequestMapping
 
     private static List<EngineEntry>? Entries(IReadOnlyList<Api.BlendEntry>? entries) =>
         entries?.Select(entry => new EngineEntry(entry.Prefix!, entry.Weight)).ToList();
-
-    /// <summary>NeMo 2 reports nothing but the tokenizer's class.</summary>
-    private static string PresetIdentifiers(TokenizerPreset? preset) => preset switch
-    {
-        TokenizerPreset.NeMoSentencePieceTokenizer => $$"""{"class": "{{NeMoTokenizers}}sentencepiece_tokenizer.SentencePieceTokenizer"}""",
-        _ => $$"""{"class": "{{NeMoTokenizers}}huggingface.auto_tokenizer.AutoTokenizer"}""",
-    };
 }
