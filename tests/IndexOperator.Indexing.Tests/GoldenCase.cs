@@ -27,6 +27,8 @@ internal sealed class GoldenCase
     public IReadOnlyList<(string File, string Text)> Descriptions =>
         [.. Directory.EnumerateFiles(CachePath, "*-description.txt").Order(StringComparer.Ordinal).Select(path => (Path.GetFileName(path), File.ReadAllText(path)))];
 
+    public static GoldenCase OpenFolder(string directory) => new(directory);
+
     public static GoldenCase Open(string name) => new(Path.Combine(Root, name));
 
     public static IEnumerable<string> Names(bool expectError) => Directory.EnumerateDirectories(Root)

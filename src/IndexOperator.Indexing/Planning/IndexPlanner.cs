@@ -85,6 +85,13 @@ public sealed class IndexPlanner
         var samples = weights.Select(weight => _rules.MemberSamples(wanted, weight, _request.MidLevelDatasetSurplus)).ToList();
         var members = entries.Zip(samples, (entry, sample) => PlanDataset(entry.Prefix, split, sample.Built)).ToList();
         var size = samples.Sum(sample => sample.Target);
+        if (_request.RenormalizeBlendWeights && size == 0)
+        {
+            throw new IndexingException(
+                FailureReason.InvalidSpec,
+                $"The blend of {split.Name()} ({entries[0].Prefix} and others) has no samples to take renormalizeBlendWeights from, and Megatron fails on weights of 0/0. Ask for at least one sample, or switch it off.");
+        }
+
         var shares = _request.RenormalizeBlendWeights ? samples.ConvertAll(sample => (double)sample.Target / size).ToArray() : weights;
         return Blend(split, members, shares, size);
     }
