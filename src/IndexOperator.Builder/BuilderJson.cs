@@ -19,8 +19,8 @@ internal sealed record FingerprintResult(string Fingerprint, string Version, IRe
 
 /// <summary>What <c>plan</c> says.</summary>
 internal sealed record PlanResult(
-    string Fingerprint,
-    string Version,
+    string? Fingerprint,
+    string? Version,
     long SizeBytes,
     long PeakMemoryBytes,
     double ExpectedSeconds,

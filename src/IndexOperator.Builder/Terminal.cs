@@ -64,16 +64,26 @@ internal sealed class Terminal(TalkMode mode)
                 WriteLine(JsonSerializer.Serialize(new BuildProgressLine { Progress = progress }, LogJson.Context.BuildProgressLine))));
         }
 
+        return ShowProgress(time, run, isKept: true);
+    }
+
+    /// <summary>Runs anything else that can take long: a terminal shows a bar meanwhile, and nothing else does.</summary>
+    /// <param name="time">Paces the bar.</param>
+    /// <param name="run">The work; told whom to report to, or null.</param>
+    /// <param name="isKept">Whether the bar stays on the screen afterwards.</param>
+    public T ShowProgress<T>(TimeProvider time, Func<IBuildProgress?, T> run, bool isKept = false)
+    {
         if (Mode == TalkMode.Json || Console.IsOutputRedirected)
         {
             return run(null);
         }
 
         return AnsiConsole.Progress()
+            .AutoClear(!isKept)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
-                var bar = context.AddTask("Build");
+                var bar = context.AddTask("Starting");
                 var result = run(new ProgressMeter(time, BarInterval, progress =>
                 {
                     bar.Description = progress.Phase;

@@ -44,6 +44,9 @@ internal sealed class BuilderProcess : IDisposable
     /// <summary>Waits until something holds or the process has ended.</summary>
     public void Until(Func<bool> holds) => SpinWait.SpinUntil(() => holds() || _process.HasExited, Patience);
 
+    /// <summary>Waits for the end, but no longer than a time: a moment for a test to strike at.</summary>
+    public void WaitAtMost(TimeSpan time) => _process.WaitForExit(time);
+
     public void Kill() => _process.Kill();
 
     public void Terminate()

@@ -82,6 +82,71 @@ public sealed class HostileDataTests
         Assert.Contains("/data/d", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(".idx")]
+    [InlineData(".bin")]
+    public void A_pipe_or_directory_in_a_files_place_is_refused_and_never_waited_for(string extension)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has mkfifo here.");
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], 3, 5);
+        File.Delete(prefix + extension);
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [prefix + extension]))
+        {
+            mkfifo.WaitForExit();
+        }
+
+        Refused();
+        File.Delete(prefix + extension);
+        Directory.CreateDirectory(prefix + extension);
+        Refused();
+
+        void Refused()
+        {
+            var failure = Assert.Throws<IndexingException>(() => TestData.Read("/data/d", prefix));
+            Assert.Equal(FailureReason.DataCorrupt, failure.Reason);
+            Assert.Contains(prefix + extension, failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void An_idx_that_shrinks_or_changes_while_it_is_read_is_refused(int kind)
+    {
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], TestData.Lengths(400_000));
+        var isTouched = false;
+        var failure = Assert.Throws<IndexingException>(() => IndexedDatasetReader.Read("/data/d", prefix, read =>
+        {
+            // In the middle of the file: the header and the first lengths are read already.
+            if (isTouched || read < 1 << 20)
+            {
+                return;
+            }
+
+            isTouched = true;
+            using var file = new FileStream(prefix + ".idx", FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            if (kind == 1)
+            {
+                file.SetLength(file.Length / 2);
+            }
+            else if (kind == 2)
+            {
+                file.SetLength(file.Length + 8);
+            }
+            else
+            {
+                file.Seek(-1, SeekOrigin.End);
+                file.WriteByte(0);
+            }
+        }, TestContext.Current.CancellationToken));
+        Assert.True(isTouched);
+        Assert.Equal(FailureReason.DataCorrupt, failure.Reason);
+        Assert.Contains(prefix + ".idx", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Modes_of_multimodal_data_are_recognised_by_the_size_of_the_file()
     {

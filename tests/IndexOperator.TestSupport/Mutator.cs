@@ -140,7 +140,11 @@ public static class Fuzz
             throw new InvalidOperationException($"{target}: seed {unchecked(first + done)} after {done} files (FUZZ_SEED repeats it). The file: {Save(current)}", fault.InnerException);
         }
 
-        Console.WriteLine($"fuzz {target}: {done} damaged files from seed {first}, none misread");
+        if (Environment.GetEnvironmentVariable("FUZZ_REPORT") is { Length: > 0 } report)
+        {
+            File.AppendAllText(report, $"fuzz {target}: {done} damaged files from seed {first}, none misread\n");
+        }
+
         return done;
     }
 

@@ -87,12 +87,25 @@ internal static class CommonOptions
         ? path
         : throw new IndexingException(FailureReason.InvalidSpec, $"{path} is no directory. Name a version or an index_mapping_dir.");
 
+    /// <summary>Reads a manifest, and the headers of the data that it names.</summary>
+    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) LoadHeaders(string file, string[] maps)
+    {
+        var (resource, request) = LoadRequest(file);
+        return (resource, request, DatasetLoader.LoadHeaders(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate));
+    }
+
     /// <summary>Reads a manifest, and the data that it names.</summary>
     public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) Load(string file, string[] maps, BuildOptions options)
+    {
+        var (resource, request) = LoadRequest(file);
+        return (resource, request, DatasetLoader.Load(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate, options));
+    }
+
+    private static (PretrainIndex Resource, IndexRequest Request) LoadRequest(string file)
     {
         var resource = RequestMapping.Read(file);
         var request = RequestMapping.ToRequest(resource.Spec);
         RequestRules.Check(request);
-        return (resource, request, DatasetLoader.Load(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate, options));
+        return (resource, request);
     }
 }

@@ -37,7 +37,7 @@ internal static class ExplainCommand
             {
                 var source = parsed.GetValue(description);
                 var asked = source is null ? null : DescriptionComparison.Parse(TextInput.Read(source, "The description"), source);
-                var matches = terminal.WithProgress(TimeProvider.System, progress =>
+                var matches = terminal.ShowProgress(TimeProvider.System, progress =>
                 {
                     var options = new BuildOptions { Threads = parsed.GetValue(threads), Progress = progress };
                     var (_, request, data) = CommonOptions.Load(parsed.GetValue(file)!, parsed.GetValue(map)!, options);

@@ -46,7 +46,7 @@ internal static class InspectCommand
             }
             else
             {
-                Terminal.WriteLine(Describe(target, terminal.Mode == TalkMode.Json));
+                Terminal.WriteLine(terminal.ShowProgress(TimeProvider.System, progress => Describe(target, terminal.Mode == TalkMode.Json, progress)));
             }
         }));
         return command;
@@ -58,7 +58,7 @@ internal static class InspectCommand
         return new SampleResult(trace, isDecoded ? SampleText.DecodeBytes(tracer.ReadTokens(trace)) : null);
     }
 
-    private static string Describe(string path, bool asJson)
+    private static string Describe(string path, bool asJson, IBuildProgress? progress)
     {
         if (Directory.Exists(path))
         {
@@ -67,15 +67,16 @@ internal static class InspectCommand
 
         return Path.GetExtension(path) switch
         {
-            ".idx" => DescribeIdx(path, asJson),
+            ".idx" => DescribeIdx(path, asJson, progress),
             ".npy" => DescribeNpy(path, asJson),
             _ => throw new IndexingException(FailureReason.InvalidSpec, $"{path} is no .idx, .npy or directory. Name one of these."),
         };
     }
 
-    private static string DescribeIdx(string path, bool asJson)
+    private static string DescribeIdx(string path, bool asJson, IBuildProgress? progress)
     {
-        var data = IndexedDatasetReader.Read(path, Path.ChangeExtension(path, null));
+        var (done, total) = (0L, new FileInfo(path) is { Exists: true } file ? file.Length : 0);
+        var data = IndexedDatasetReader.Read(path, Path.ChangeExtension(path, null), read => progress?.Report(BuildPhase.ReadData, done += read, total));
         var result = new IdxResult(
             path, data.TokenType.Name, data.SequenceLengths.Length, data.DocumentCount - 1, data.Tokens, data.LongestSequence, data.IsMultimodal, data.IdxSha256);
         return asJson

@@ -17,32 +17,42 @@ internal static class PlanCommand
     public static Command Create()
     {
         var (file, map, threads, format) = (CommonOptions.File(), CommonOptions.Map(), CommonOptions.Threads(), CommonOptions.Format());
+        var fingerprint = new Option<bool>("--fingerprint") { Description = "Read and check the .idx files whole, and print fingerprint and version too." };
         var command = new Command("plan", """
-            Prints what a build would write: files, keys, sizes, memory, time, epochs. Reads .idx files only; writes nothing.
+            Prints what a build would write: files, keys, sizes, memory, time, epochs. Reads the headers of the .idx files
+            and a few pointers, so it answers at once whatever their size; what lies between them only a build checks.
+            Writes nothing.
 
             Examples:
               index-builder plan -f web-mix.yaml
               index-builder plan -f web-mix.yaml --map /data=./corpus -o json
+              index-builder plan -f web-mix.yaml --fingerprint
             """)
         {
-            file, map, threads, format,
+            file, map, threads, fingerprint, format,
         };
         command.SetAction(parsed => CommonOptions.Run(parsed.GetValue(format), terminal =>
         {
             var count = parsed.GetValue(threads);
-            var (_, request, data) = CommonOptions.Load(parsed.GetValue(file)!, parsed.GetValue(map)!, new BuildOptions { Threads = count });
-            var result = Describe(IndexPlanner.Create(request, data), count);
+            var result = terminal.ShowProgress(TimeProvider.System, progress =>
+            {
+                var isWhole = parsed.GetValue(fingerprint);
+                var (_, request, data) = isWhole
+                    ? CommonOptions.Load(parsed.GetValue(file)!, parsed.GetValue(map)!, new BuildOptions { Threads = count, Progress = progress })
+                    : CommonOptions.LoadHeaders(parsed.GetValue(file)!, parsed.GetValue(map)!);
+                return Describe(IndexPlanner.Create(request, data), count, isWhole);
+            });
             Terminal.WriteLine(terminal.Mode == TalkMode.Json ? JsonSerializer.Serialize(result, PrettyJson.Context.PlanResult) : ToText(result));
         }));
         return command;
     }
 
-    private static PlanResult Describe(IndexPlan plan, int threads)
+    private static PlanResult Describe(IndexPlan plan, int threads, bool hasFingerprint)
     {
-        var fingerprint = VersionIdentity.Fingerprint(plan.Data);
+        var fingerprint = hasFingerprint ? VersionIdentity.Fingerprint(plan.Data) : null;
         return new PlanResult(
             fingerprint,
-            VersionIdentity.Version(fingerprint, plan.Request),
+            fingerprint is null ? null : VersionIdentity.Version(fingerprint, plan.Request),
             plan.TotalBytes,
             plan.PeakArrayBytes(threads) + RuntimeBytes,
             Math.Round(Seconds(plan, threads), 2),
@@ -74,7 +84,7 @@ internal static class PlanCommand
         var culture = CultureInfo.InvariantCulture;
         var lines = new List<string>
         {
-            $"version {plan.Version} of {plan.Fingerprint}",
+            plan.Version is null ? "planned from headers; a build checks the data, and fingerprint tells its version" : $"version {plan.Version} of {plan.Fingerprint}",
             string.Create(culture, $"{plan.Files.Count} files, {plan.SizeBytes:N0} bytes on disk, about {plan.PeakMemoryBytes >> 20:N0} MiB of memory and {plan.ExpectedSeconds:0.0} s"),
         };
         lines.AddRange(plan.Blends.Select(blend => string.Create(culture, $"{blend.Split,-5} {blend.Hash}  blend of {blend.Members}: {blend.Samples:N0} samples")));

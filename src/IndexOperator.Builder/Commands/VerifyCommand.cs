@@ -27,9 +27,12 @@ internal static class VerifyCommand
         {
             var path = CommonOptions.ExistingDirectory(parsed.GetValue(directory)!);
 
-            var options = new BuildOptions { Threads = parsed.GetValue(threads) };
-            var manifest = File.Exists(Path.Combine(path, CacheLayout.Manifest)) || IsVersion(path) ? VersionVerifier.Verify(path, options) : null;
-            var datasets = IndexDirectoryVerifier.Verify(path, options);
+            var (manifest, datasets) = terminal.ShowProgress(TimeProvider.System, progress =>
+            {
+                var options = new BuildOptions { Threads = parsed.GetValue(threads), Progress = progress };
+                var isVersion = File.Exists(Path.Combine(path, CacheLayout.Manifest)) || IsVersion(path);
+                return (isVersion ? VersionVerifier.Verify(path, options) : null, IndexDirectoryVerifier.Verify(path, options));
+            });
             var files = Directory.EnumerateFiles(path).Count();
             var result = new VerifyResult(path, manifest is null ? "IndexMappingDir" : "Version", manifest?.Version, datasets.Count, files, VersionVerifier.SizeOf(path));
             Terminal.WriteLine(terminal.Mode == TalkMode.Json

@@ -19,9 +19,10 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
     /// Sequence ids, each once an epoch. The final epoch is shuffled for itself when it is separate, and with all others
     /// when not.
     /// </summary>
-    public int[] BuildDocumentIndex()
+    public NativeBuffer<int> BuildDocumentIndex()
     {
-        var index = GC.AllocateUninitializedArray<int>((int)plan.DocumentIndexLength);
+        var buffer = new NativeBuffer<int>(plan.DocumentIndexLength);
+        var index = buffer.Span;
         var perEpoch = (int)(plan.EndSequence - plan.BeginSequence);
         for (var i = 0; i < perEpoch; i++)
         {
@@ -30,13 +31,13 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
 
         for (var copied = perEpoch; copied < index.Length; copied += perEpoch)
         {
-            index.AsSpan(0, perEpoch).CopyTo(index.AsSpan(copied));
+            index[..perEpoch].CopyTo(index[copied..]);
         }
 
         var shuffledTogether = plan.Epochs.SeparateFinalEpoch ? index.Length - perEpoch : index.Length;
-        _random.Shuffle(index.AsSpan(0, shuffledTogether), count => advanced(BuildPhase.DocumentIndex, count));
-        _random.Shuffle(index.AsSpan(shuffledTogether), count => advanced(BuildPhase.DocumentIndex, count));
-        return index;
+        _random.Shuffle(index[..shuffledTogether], count => advanced(BuildPhase.DocumentIndex, count));
+        _random.Shuffle(index[shuffledTogether..], count => advanced(BuildPhase.DocumentIndex, count));
+        return buffer;
     }
 
     /// <summary>
@@ -44,7 +45,7 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
     /// is never whole in memory. Neighbouring samples share the extra token (<c>helpers.cpp</c>, <c>build_sample_idx</c>).
     /// </summary>
     /// <exception cref="IndexingException">InvalidSpec: an offset would be negative, which Megatron refuses.</exception>
-    public void WalkSamples(int[] documentIndex, Action<ReadOnlySpan<int>> write)
+    public void WalkSamples(ReadOnlySpan<int> documentIndex, Action<ReadOnlySpan<int>> write)
     {
         var rows = new int[2 * RowsPerBlock];
         var filled = 2; // Row 0 is (0, 0).
@@ -70,21 +71,22 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
     }
 
     /// <summary>Sample numbers; those of a separate final epoch stay behind the others.</summary>
-    public uint[] BuildShuffleIndex()
+    public NativeBuffer<uint> BuildShuffleIndex()
     {
-        var index = GC.AllocateUninitializedArray<uint>((int)plan.SampleCount);
+        var buffer = new NativeBuffer<uint>(plan.SampleCount);
+        var index = buffer.Span;
         for (var i = 0; i < index.Length; i++)
         {
             index[i] = (uint)i;
         }
 
         var shuffledTogether = plan.Epochs.SeparateFinalEpoch ? (int)plan.Epochs.SamplesSansFinalEpoch : index.Length;
-        _random.Shuffle(index.AsSpan(0, shuffledTogether), count => advanced(BuildPhase.ShuffleIndex, count));
-        _random.Shuffle(index.AsSpan(shuffledTogether), count => advanced(BuildPhase.ShuffleIndex, count));
-        return index;
+        _random.Shuffle(index[..shuffledTogether], count => advanced(BuildPhase.ShuffleIndex, count));
+        _random.Shuffle(index[shuffledTogether..], count => advanced(BuildPhase.ShuffleIndex, count));
+        return buffer;
     }
 
-    private void Advance(int[] documentIndex, int[] lengths, ref int position, ref long offset)
+    private void Advance(ReadOnlySpan<int> documentIndex, int[] lengths, ref int position, ref long offset)
     {
         var remaining = plan.SequenceLength + plan.ExtraTokens;
         while (true)
@@ -116,7 +118,7 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
     }
 
     /// <summary>Lengths are looked up in shuffled order: fetching ahead hides most of the memory's latency.</summary>
-    private static unsafe void Prefetch(int[] documentIndex, int[] lengths, int position)
+    private static unsafe void Prefetch(ReadOnlySpan<int> documentIndex, int[] lengths, int position)
     {
         if (Sse.IsSupported && position < documentIndex.Length)
         {

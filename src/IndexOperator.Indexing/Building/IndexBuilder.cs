@@ -78,25 +78,26 @@ public sealed class IndexBuilder
         });
         _files.Add(IndexFileWriter.WriteText(_directory, plan.DescriptionFile, plan.Description, token));
         WriteDocumentsAndSamples(plan, indices, token);
-        _files.Add(IndexFileWriter.WriteArray(_directory, plan.ShuffleIndexFile, indices.BuildShuffleIndex(), token));
+        using var shuffleIndex = indices.BuildShuffleIndex();
+        _files.Add(IndexFileWriter.WriteArray<uint>(_directory, plan.ShuffleIndexFile, shuffleIndex.Span, token));
     }
 
     /// <summary>Apart, so that the document index is free again before the shuffle index is built.</summary>
     private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, CancellationToken token)
     {
-        var documentIndex = indices.BuildDocumentIndex();
-        _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token));
+        using var documentIndex = indices.BuildDocumentIndex();
+        _files.Add(IndexFileWriter.WriteArray<int>(_directory, plan.DocumentIndexFile, documentIndex.Span, token));
         _files.Add(IndexFileWriter.Write(
             _directory,
             plan.SampleIndexFile,
-            sink => indices.WalkSamples(documentIndex, rows => sink(plan.SampleIndexItemSize == 4 ? MemoryMarshal.AsBytes(rows) : Widen(rows))),
+            sink => indices.WalkSamples(documentIndex.Span, rows => sink(plan.SampleIndexItemSize == 4 ? MemoryMarshal.AsBytes(rows) : Widen(rows))),
             token));
     }
 
     private void WriteBlend(BlendIndex blend)
     {
         var token = _options.CancellationToken;
-        _files.Add(IndexFileWriter.WriteArray(_directory, blend.Plan.DatasetIndexFile, blend.Members, token));
+        _files.Add(IndexFileWriter.WriteArray<short>(_directory, blend.Plan.DatasetIndexFile, blend.Members, token));
         _files.Add(IndexFileWriter.Write(_directory, blend.Plan.DatasetSampleIndexFile, sink => WriteSampleNumbers(blend, sink), token));
         _files.Add(IndexFileWriter.WriteText(_directory, blend.Plan.DescriptionFile, blend.Plan.Description, token));
     }

@@ -22,6 +22,11 @@ public static class DatasetLoader
         return datasets.ToDictionary(dataset => dataset.Prefix, StringComparer.Ordinal);
     }
 
+    /// <summary>Reads the headers of a request's data, which is all that a plan needs.</summary>
+    /// <exception cref="IndexingException">What <see cref="IndexedDatasetReader.ReadHeaderOnly"/> throws.</exception>
+    public static IReadOnlyDictionary<string, IndexedDataset> LoadHeaders(IndexRequest request, Func<string, string> locate) =>
+        request.Prefixes.ToDictionary(prefix => prefix, prefix => IndexedDatasetReader.ReadHeaderOnly(prefix, locate(prefix)), StringComparer.Ordinal);
+
     private static long IdxBytes(string path)
     {
         var file = new FileInfo(path + ".idx");

@@ -15,8 +15,11 @@ public sealed record IndexedDataset
     /// <summary>Type of the tokens.</summary>
     public required TokenType TokenType { get; init; }
 
-    /// <summary>Tokens of each sequence, zero or more each.</summary>
+    /// <summary>Tokens of each sequence, zero or more each; empty when only the header was read.</summary>
     public required int[] SequenceLengths { get; init; }
+
+    /// <summary>Number of sequences.</summary>
+    public long SequenceCount => Pointers?.SequenceCount ?? SequenceLengths.Length;
 
     /// <summary>Length of the document indices, which is the number of documents plus one, as Megatron's header counts.</summary>
     public required long DocumentCount { get; init; }
@@ -38,6 +41,14 @@ public sealed record IndexedDataset
 
     /// <summary>The <c>.bin</c> file as it was when the <c>.idx</c> was read.</summary>
     public required FileStamp Bin { get; init; }
+
+    /// <summary>Stands in for the lengths when only the header was read.</summary>
+    internal PointerSums? Pointers { get; init; }
+
+    /// <summary>Tokens of the sequences [begin, end).</summary>
+    /// <exception cref="IndexingException">DataCorrupt: only the header was read, and its pointers cannot be right.</exception>
+    public long TokensIn(long begin, long end) =>
+        Pointers?.TokensIn(begin, end) ?? LengthSums.Of(SequenceLengths.AsSpan((int)begin, (int)Math.Max(0, end - begin))).Sum;
 }
 
 /// <summary>Size and time of a file: enough to notice that it was replaced or appended to.</summary>

@@ -55,6 +55,43 @@ public static class IndexedDatasetReader
         }
     }
 
+    /// <summary>
+    /// Reads the header and looks at a few numbers behind it: enough to plan, in no time whatever the size. Lengths, the
+    /// longest sequence and the checksum are not known then.
+    /// </summary>
+    /// <exception cref="IndexingException">DataMissing, DataCorrupt, PermissionDenied or StorageError.</exception>
+    public static IndexedDataset ReadHeaderOnly(string prefix, string path)
+    {
+        var idxPath = path + ".idx";
+        var header = ReadHeader(idxPath);
+        try
+        {
+            var bin = Stamp(path + ".bin", prefix);
+            var pointers = new PointerSums(idxPath, header, bin.Bytes);
+            pointers.CheckDocuments();
+            CheckBin(path + ".bin", bin.Bytes, 0);
+            return new IndexedDataset
+            {
+                Prefix = prefix,
+                Path = path,
+                TokenType = header.TokenType,
+                SequenceLengths = [],
+                DocumentCount = header.DocumentCount,
+                Tokens = pointers.TokensIn(0, header.SequenceCount),
+                LongestSequence = 0,
+                IsMultimodal = header.IsMultimodal,
+                IdxSha256 = "",
+                Idx = Stamp(idxPath, prefix),
+                Bin = bin,
+                Pointers = pointers,
+            };
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Reading {idxPath}", isWrite: false);
+        }
+    }
+
     /// <summary>Fails when either file is no longer what it was when the dataset was read.</summary>
     /// <exception cref="IndexingException">DataCorrupt: changed; DataMissing: gone.</exception>
     public static void ThrowIfChanged(IndexedDataset dataset) => ThrowIfChanged(dataset, dataset.Prefix);
@@ -159,7 +196,7 @@ public static class IndexedDatasetReader
         }
     }
 
-    private static SafeFileHandle Open(string path, string prefix) => Guard(path, prefix, () => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+    private static SafeFileHandle Open(string path, string prefix) => Guard(path, prefix, () => RegularFile.OpenRead(path));
 
     private static FileStamp Stamp(string path, string prefix)
     {
@@ -181,10 +218,6 @@ public static class IndexedDatasetReader
                 FailureReason.DataMissing,
                 $"{path} is not there (dataset {prefix}). A prefix stands for a .bin and an .idx file: correct the prefix, or mount the data that holds it.",
                 fault);
-        }
-        catch (UnauthorizedAccessException fault) when (Directory.Exists(path))
-        {
-            throw IdxFormat.Corrupt(path, "it is a directory" + (fault.InnerException is null ? "" : " that cannot be read as a file"));
         }
     }
 }

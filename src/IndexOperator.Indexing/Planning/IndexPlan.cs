@@ -34,15 +34,18 @@ public sealed record IndexPlan
     /// <summary>Bytes of all files.</summary>
     public long TotalBytes => Files.Sum(file => file.Bytes);
 
+    // A description lives as a tree of values, as text and as bytes.
+    private const long BytesPerCharacter = 8;
+
     /// <summary>
     /// The most memory that a build holds in arrays, in bytes: all sequence lengths, all blends' member numbers, and the
     /// largest datasets that <paramref name="threads"/> threads build at once.
     /// </summary>
     public long PeakArrayBytes(int threads)
     {
-        var lengths = Data.Sum(data => 4L * data.SequenceLengths.Length);
+        var lengths = Data.Sum(data => 4L * data.SequenceCount);
         var blends = Blends.Sum(blend => 2 * blend.Size);
         var datasets = Datasets.Select(dataset => 4 * Math.Max(dataset.DocumentIndexLength, dataset.SampleCount)).OrderDescending().Take(threads).Sum();
-        return lengths + blends + datasets;
+        return lengths + blends + datasets + (BytesPerCharacter * Blends.Sum(blend => (long)blend.Description.Length));
     }
 }

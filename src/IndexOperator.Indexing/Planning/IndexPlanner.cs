@@ -153,8 +153,8 @@ public sealed class IndexPlanner
 
         var data = _data[prefix];
         var name = $"{split.Name()} of {prefix}";
-        var (begin, end) = (_matrix ?? SplitMatrix.Whole).Range(split, data.SequenceLengths.Length);
-        var tokens = LengthSums.Of(data.SequenceLengths.AsSpan((int)begin, (int)Math.Max(0, end - begin))).Sum;
+        var (begin, end) = (_matrix ?? SplitMatrix.Whole).Range(split, data.SequenceCount);
+        var tokens = data.TokensIn(begin, end);
         var extra = _request.AddExtraTokenToSequence ? 1 : 0;
         var dropLast = split != Split.Valid || _request.DropLastPartialValidationSequence;
         var identity = UniqueDescription.OfGptDataset(_request, prefix, split, numSamples, _matrix, _tokenizer);
