@@ -141,6 +141,9 @@ public sealed record ReleaseRules
         _ => Math.Max(documentIndexLength, longestSequence) <= int.MaxValue ? 4 : 8,
     };
 
+    /// <summary>Entries of a document index that the sample index can still point into: 0.7 overflows silently after them.</summary>
+    public long LongestDocumentIndex => SampleIndexWidth == SampleIndexWidth.Narrow ? int.MaxValue : long.MaxValue;
+
     /// <summary>Name of a cache file; <paramref name="what"/> is for example <c>document_index.npy</c>.</summary>
     public static string FileName(string hash, string className, Split split, string what) => $"{hash}-{className}-{split.Name()}-{what}";
 
