@@ -21,6 +21,9 @@ public sealed class PythonTextTests
     [InlineData(1.5e16, "1.5e+16")]
     [InlineData(1e22, "1e+22")]
     [InlineData(1e100, "1e+100")]
+    [InlineData(2.98023223876953125e-08, "2.9802322387695312e-08")] // 2^-25, which .NET prints one digit short.
+    [InlineData(9007199254740992.0, "9007199254740992.0")]
+    [InlineData(2.2250738585072014e-308, "2.2250738585072014e-308")]
     [InlineData(5e-324, "5e-324")]
     [InlineData(1.7976931348623157e308, "1.7976931348623157e+308")]
     [InlineData(0.9500000000000001, "0.9500000000000001")]

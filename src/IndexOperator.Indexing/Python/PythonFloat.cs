@@ -18,10 +18,8 @@ public static partial class PythonFloat
             return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
         }
 
-        // .NET's shortest digits are Python's; only their dress differs.
-        var roundTrip = value.ToString("R", CultureInfo.InvariantCulture);
-        var sign = roundTrip.StartsWith('-') ? "-" : "";
-        var (digits, pointAfter) = Decompose(roundTrip.AsSpan(sign.Length));
+        var sign = double.IsNegative(value) ? "-" : "";
+        var (digits, pointAfter) = value == 0 ? ("0", 1) : ShortestDigits.Of(Math.Abs(value));
         return sign + Dress(digits, pointAfter);
     }
 
@@ -52,26 +50,6 @@ public static partial class PythonFloat
         @"\A[+-]?(inf(inity)?|nan|(([0-9](_?[0-9])*)?\.[0-9](_?[0-9])*|[0-9](_?[0-9])*\.?)(e[+-]?[0-9](_?[0-9])*)?)\z",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Number();
-
-    /// <summary>Significant digits without leading or trailing zeros, and how many of them stand before the point.</summary>
-    private static (string Digits, int PointAfter) Decompose(ReadOnlySpan<char> text)
-    {
-        var exponent = 0;
-        var mark = text.IndexOf('E');
-        if (mark >= 0)
-        {
-            exponent = int.Parse(text[(mark + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-            text = text[..mark];
-        }
-
-        var point = text.IndexOf('.');
-        var whole = point < 0 ? text : text[..point];
-        var fraction = point < 0 ? [] : text[(point + 1)..];
-        var all = string.Concat(whole, fraction);
-        var leading = all.Length - all.TrimStart('0').Length;
-        var digits = all.Trim('0');
-        return digits.Length == 0 ? ("0", 1) : (digits, whole.Length + exponent - leading);
-    }
 
     private static string Dress(string digits, int pointAfter)
     {
