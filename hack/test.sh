@@ -11,12 +11,13 @@ E2E_CLUSTER=e2e
 
 usage() {
   cat <<'HELP'
-Usage: hack/test.sh unit|integration|e2e|all [-- OPTIONS OF THE TEST RUNNER]
+Usage: hack/test.sh unit|integration|e2e|all|fuzz [-- OPTIONS OF THE TEST RUNNER]
 
 unit         every project in tests/ but the two below; no cluster, no root
 integration  tests/IndexOperator.Integration on a real etcd, kube-apiserver and kube-controller-manager
 e2e          tests/IndexOperator.E2E on a real node; needs root
 all          all of these
+fuzz         the fuzz tests alone, FUZZ_SECONDS (600) a target from FUZZ_SEED; a failure names its seed and its file
 
 Exit code 0 only when nothing failed and every project ran at least one test. Skipped tests are listed with what they lack.
 TEST_SUMMARY=FILE also writes the last line to FILE. Logs are in artifacts/test.
@@ -65,6 +66,17 @@ unit() {
   while read -r project; do run_project "$project"; done < <(unit_projects)
 }
 
+fuzz() {
+  export FUZZ_SECONDS="${FUZZ_SECONDS:-600}"
+  RUNNER_OPTIONS+=(-- --filter-trait "Category=Fuzz")
+  local project
+  for project in tests/IndexOperator.Api.Tests tests/IndexOperator.Indexing.Tests; do
+    log "$FUZZ_SECONDS s a target; what they find is told at the end"
+    run_project "$project"
+    { grep -oE 'fuzz [A-Za-z. ]+: [0-9]+ damaged files .*' "artifacts/test/$(basename "$project").log" || true; } >&2
+  done
+}
+
 integration() {
   "$HACK/provision.sh" control-plane
   run_project tests/IndexOperator.Integration
@@ -91,7 +103,7 @@ main() {
   local level=${1:-}
   case $level in
     -h | --help | help) usage; exit 0 ;;
-    unit | integration | e2e | all) ;;
+    unit | integration | e2e | all | fuzz) ;;
     *) usage >&2; die "unknown level: ${level:-(none)}" ;;
   esac
   shift

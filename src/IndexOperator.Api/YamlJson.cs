@@ -28,6 +28,11 @@ public static partial class YamlJson
         {
             throw new ManifestException($"line {error.Start.Line}, column {error.Start.Column}: {error.Message}", error);
         }
+        catch (Exception error) when (error is InvalidOperationException or ArgumentException or IndexOutOfRangeException or FormatException or OverflowException)
+        {
+            // The scanner trips over some texts (found by fuzzing) instead of refusing them.
+            throw new ManifestException($"The text is no YAML that can be read ({error.Message}) Look for stray control characters and unclosed quotes.", error);
+        }
     }
 
     private static JsonValue? Scalar(Scalar scalar)

@@ -113,7 +113,7 @@ public static class IndexedDatasetReader
             format.AddLengths(part, first);
         }
 
-        var chunk = new byte[ChunkBytes];
+        var chunk = new byte[(int)Math.Min(ChunkBytes, 8 * Math.Max(header.SequenceCount, header.DocumentCount))];
         ForEachChunk(8 * header.SequenceCount, chunk, Fill, part => format.AddPointers(part, lengths, header.TokenType.ItemSize));
         ForEachChunk(8 * header.DocumentCount, chunk, Fill, part => format.AddDocuments(part, header));
         ForEachChunk(header.IsMultimodal ? header.SequenceCount : 0, chunk, Fill, _ => { });

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -46,22 +47,32 @@ public sealed record IndexManifest
     /// <summary>Seconds that reading the data and building took.</summary>
     public required ManifestTimings Timings { get; init; }
 
-    /// <summary>The manifest as indented JSON in UTF-8.</summary>
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ReadableJson.Context.IndexManifest);
+    /// <summary>SHA-256 of the manifest's own text without this last field; what is in every other file, the fields above tell.</summary>
+    public string? Checksum { get; init; }
 
-    /// <summary>Reads a manifest; null when the text is none of a known format.</summary>
+    /// <summary>The manifest as indented JSON in UTF-8, with its checksum.</summary>
+    public byte[] ToJson()
+    {
+        var content = Serialize(this with { Checksum = null });
+        return Serialize(this with { Checksum = Convert.ToHexStringLower(SHA256.HashData(content)) });
+    }
+
+    /// <summary>Reads a manifest; null when a single byte of the text is not as <see cref="ToJson"/> wrote it.</summary>
     public static IndexManifest? Parse(ReadOnlySpan<byte> json)
     {
         try
         {
             var manifest = JsonSerializer.Deserialize(json, ReadableJson.Context.IndexManifest);
-            return manifest?.Format == CurrentFormat ? manifest : null;
+            return manifest is { Format: CurrentFormat, Parameters.ValueKind: JsonValueKind.Object } && json.SequenceEqual(manifest.ToJson()) ? manifest : null;
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException or ArgumentException)
         {
+            // Some texts, such as half a surrogate pair, are found out only when the value is written again.
             return null;
         }
     }
+
+    private static byte[] Serialize(IndexManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, ReadableJson.Context.IndexManifest);
 }
 
 /// <summary>What a split's training code gets.</summary>
