@@ -89,6 +89,7 @@ public sealed class RefusalTests : IDisposable
                 using var samples = NpyFile.Open(Path.Combine(_directory[output], plan.Datasets[0].SampleIndexFile.Name));
                 Assert.Equal(-1, samples[samples.Header.Items - 1]);
                 IndexDirectoryVerifier.Verify(_directory[output], new BuildOptions());
+                Assert.Equal(release == "0.7" ? ["0.7"] : ["0.8", "0.9"], ReleaseEvidence.Of(_directory[output]).Releases);
             }
         }
     }
