@@ -34,12 +34,18 @@ public sealed record ReleaseRules
         SampleIndexWidth = SampleIndexWidth.Narrow,
         RoundsMembersTwice = false,
         RefusesNegativeOffset = false,
+        MiscountsUndrawnMembers = true,
         HasRenormalizeOption = false,
         HasSurplusOption = false,
         HasMultipleValidationSets = false,
     };
 
-    private static readonly ReleaseRules Core08 = Core07 with { Behaviour = "core-0.8", SampleIndexWidth = SampleIndexWidth.Wide };
+    private static readonly ReleaseRules Core08 = Core07 with
+    {
+        Behaviour = "core-0.8",
+        SampleIndexWidth = SampleIndexWidth.Wide,
+        MiscountsUndrawnMembers = false,
+    };
 
     private static readonly ReleaseRules Core09 = Core08 with { Behaviour = "core-0.9", HasRenormalizeOption = true };
 
@@ -94,6 +100,13 @@ public sealed record ReleaseRules
     /// as -1, which reads as no tokens of that document.
     /// </summary>
     public required bool RefusesNegativeOffset { get; init; }
+
+    /// <summary>
+    /// Whether every start of a run compares what a blend draws of its k-th drawn member with the length of its k-th
+    /// member, which are not the same once a member is never drawn (0.7). Later releases compare so when they build, if at
+    /// all, and never with a cache that is there.
+    /// </summary>
+    public required bool MiscountsUndrawnMembers { get; init; }
 
     /// <summary>Whether <c>renormalize_blend_weights</c> exists and ends every blend's key (0.9 and 0.10).</summary>
     public required bool HasRenormalizeOption { get; init; }

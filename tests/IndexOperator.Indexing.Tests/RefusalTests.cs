@@ -95,6 +95,27 @@ public sealed class RefusalTests : IDisposable
     }
 
     [Fact]
+    public void Core_0_7_alone_is_refused_a_blend_whose_members_it_miscounts()
+    {
+        WriteData();
+        var request = Blend(3, ("/short", null), ("/many", null), ("/some", null));
+        foreach (var release in ReleaseRules.Supported)
+        {
+            if (release == "0.7")
+            {
+                var failure = Assert.Throws<IndexingException>(() => Build(request with { MegatronCore = release }));
+                Assert.Equal(FailureReason.OversampledBlend, failure.Reason);
+                Assert.Contains("train blend never draws /short", failure.Message, StringComparison.Ordinal);
+                Assert.Empty(_directory.FilesUnder("cache"));
+            }
+            else
+            {
+                Build(request with { MegatronCore = release });
+            }
+        }
+    }
+
+    [Fact]
     public void A_weighted_blend_of_the_size_0_is_empty_in_every_release()
     {
         WriteData();
@@ -140,6 +161,7 @@ public sealed class RefusalTests : IDisposable
         TestData.Write(Locate("/one"), 40);
         TestData.Write(Locate("/holes"), 0, 0, 40, 1);
         TestData.Write(Locate("/many"), [.. Enumerable.Repeat(16, 110), 1]);
+        TestData.Write(Locate("/some"), [.. Enumerable.Repeat(16, 39), 1]);
         TestData.Write(Locate("/short"), 17);
         TestData.Write(Locate("/tail"), 10, 8, 0);
         using var single = new TextCorpus.IndexedDatasetWriter(Locate("/single"));

@@ -83,14 +83,35 @@ internal sealed class BlendIndex : IDisposable
 
     private static void ThrowIfOversampled(BlendedDatasetPlan plan, long[] counts, long[] built)
     {
+        var rules = plan.Members[0].Rules;
+        var next = rules.HasSurplusOption
+            ? "Raise midLevelDatasetSurplus (and the training run's mid_level_dataset_surplus with it), or remove members of tiny weight."
+            : "Remove members of tiny weight, or train with 0.13 or later, where midLevelDatasetSurplus can be raised.";
         for (var member = 0; member < counts.Length; member++)
         {
             if (counts[member] > built[member])
             {
                 throw new IndexingException(
                     FailureReason.OversampledBlend,
-                    $"The {plan.Split.Name()} blend draws {counts[member]} samples of {plan.Members[member].Data.Prefix}, but {built[member]} are built for it. " +
-                    "Raise midLevelDatasetSurplus (and the training run's mid_level_dataset_surplus with it), or remove members of tiny weight.");
+                    $"The {plan.Split.Name()} blend draws {counts[member]} samples of {plan.Members[member].Data.Prefix}, but {built[member]} are built for it. {next}");
+            }
+        }
+
+        if (!rules.MiscountsUndrawnMembers)
+        {
+            return;
+        }
+
+        var drawn = Enumerable.Range(0, counts.Length).Where(member => counts[member] > 0).ToList();
+        foreach (var (position, member) in drawn.Index())
+        {
+            if (counts[member] > built[position])
+            {
+                var undrawn = plan.Members[Array.IndexOf(counts, 0L)].Data.Prefix;
+                throw new IndexingException(
+                    FailureReason.OversampledBlend,
+                    $"The {plan.Split.Name()} blend never draws {undrawn}, and Megatron-Core 0.7 then holds the {counts[member]} samples drawn of {plan.Members[member].Data.Prefix} " +
+                    $"against the {built[position]} built for {plan.Members[position].Data.Prefix}: every start of the run fails. Remove members that are never drawn, or train with 0.8 or later.");
             }
         }
     }
