@@ -146,9 +146,9 @@ public static class PretrainIndexValidation
             yield return new("spec.dataset.datasetClass", whyNot);
         }
 
-        if (dataset.RenormalizeBlendWeights && dataset.MegatronCore is not ("0.9" or "0.10"))
+        foreach (var error in ReleaseOptions.Rules(dataset))
         {
-            yield return new("spec.dataset.renormalizeBlendWeights", $"does not exist in megatronCore {dataset.MegatronCore}: only 0.9 and 0.10 have it. Remove it.");
+            yield return error;
         }
     }
 

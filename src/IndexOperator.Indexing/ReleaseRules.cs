@@ -34,12 +34,18 @@ public sealed record ReleaseRules
         SampleIndexWidth = SampleIndexWidth.Narrow,
         RoundsMembersTwice = false,
         RefusesNegativeOffset = false,
+        MiscountsUndrawnMembers = true,
         HasRenormalizeOption = false,
         HasSurplusOption = false,
         HasMultipleValidationSets = false,
     };
 
-    private static readonly ReleaseRules Core08 = Core07 with { Behaviour = "core-0.8", SampleIndexWidth = SampleIndexWidth.Wide };
+    private static readonly ReleaseRules Core08 = Core07 with
+    {
+        Behaviour = "core-0.8",
+        SampleIndexWidth = SampleIndexWidth.Wide,
+        MiscountsUndrawnMembers = false,
+    };
 
     private static readonly ReleaseRules Core09 = Core08 with { Behaviour = "core-0.9", HasRenormalizeOption = true };
 
@@ -95,6 +101,13 @@ public sealed record ReleaseRules
     /// </summary>
     public required bool RefusesNegativeOffset { get; init; }
 
+    /// <summary>
+    /// Whether every start of a run compares what a blend draws of its k-th drawn member with the length of its k-th
+    /// member, which are not the same once a member is never drawn (0.7). Later releases compare so when they build, if at
+    /// all, and never with a cache that is there.
+    /// </summary>
+    public required bool MiscountsUndrawnMembers { get; init; }
+
     /// <summary>Whether <c>renormalize_blend_weights</c> exists and ends every blend's key (0.9 and 0.10).</summary>
     public required bool HasRenormalizeOption { get; init; }
 
@@ -140,6 +153,9 @@ public sealed record ReleaseRules
         SampleIndexWidth.Wide => 8,
         _ => Math.Max(documentIndexLength, longestSequence) <= int.MaxValue ? 4 : 8,
     };
+
+    /// <summary>Entries of a document index that the sample index can still point into: 0.7 overflows silently after them.</summary>
+    public long LongestDocumentIndex => SampleIndexWidth == SampleIndexWidth.Narrow ? int.MaxValue : long.MaxValue;
 
     /// <summary>Name of a cache file; <paramref name="what"/> is for example <c>document_index.npy</c>.</summary>
     public static string FileName(string hash, string className, Split split, string what) => $"{hash}-{className}-{split.Name()}-{what}";

@@ -151,6 +151,24 @@ public sealed class ValidationTests
     }
 
     [Fact]
+    public void Options_are_refused_by_name_in_releases_that_lack_them()
+    {
+        var dataset = Good.Dataset with { MidLevelDatasetSurplus = 0.01 };
+        Accepted(Good with { Dataset = dataset with { MegatronCore = "0.13" } });
+        Refused(Good with { Dataset = dataset with { MegatronCore = "0.12" } }, "spec.dataset.midLevelDatasetSurplus", "fixed at 0.005 before 0.13");
+        foreach (var (field, options) in new[]
+        {
+            ("multipleValidationSets", Good.Dataset with { MultipleValidationSets = true }),
+            ("fullValidation", Good.Dataset with { FullValidation = true }),
+        })
+        {
+            Accepted(Good with { Dataset = options with { MegatronCore = "0.14" } });
+            Accepted(Good with { Dataset = options with { MegatronCore = "main" } });
+            Refused(Good with { Dataset = options with { MegatronCore = "0.13" } }, "spec.dataset." + field, "came with 0.14");
+        }
+    }
+
+    [Fact]
     public void The_cache_is_on_a_claim_or_on_a_claim_template()
     {
         Refused(Good with { Cache = new() }, "spec.cache", "exactly one of claimName");

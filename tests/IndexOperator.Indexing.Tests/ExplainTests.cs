@@ -124,6 +124,27 @@ public sealed class ExplainTests
         Assert.Equal(["0.5", "0.6"], ReleaseEvidence.Of(directory.Path).Releases);
     }
 
+    [Fact]
+    public void A_directory_that_several_releases_wrote_into_is_of_none_alone_and_says_why()
+    {
+        using var directory = new TemporaryDirectory();
+        foreach (var name in new[] { "r3_0.9_blend2", "r5_0.12_blend2" })
+        {
+            foreach (var file in Directory.GetFiles(GoldenCase.Open(name).CachePath))
+            {
+                File.Copy(file, directory[Path.GetFileName(file)]);
+            }
+        }
+
+        var finding = ReleaseEvidence.Of(directory.Path);
+        Assert.Empty(finding.Releases);
+        Assert.Contains(finding.Reasons, reason => reason.Contains("64 bits wide without need", StringComparison.Ordinal));
+        Assert.Contains(finding.Reasons, reason => reason.Contains("lacks renormalize_blend_weights", StringComparison.Ordinal));
+
+        File.WriteAllText(directory[new string('0', 32) + "-GPTDataset-description.txt"], "{}");
+        Assert.Contains(ReleaseEvidence.Of(directory.Path).Reasons, reason => reason.Contains("0.5 and 0.6", StringComparison.Ordinal));
+    }
+
     private static IndexPlan Plan(GoldenCase golden, TemporaryDirectory directory)
     {
         var request = golden.Request();

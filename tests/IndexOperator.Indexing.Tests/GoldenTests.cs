@@ -1,9 +1,13 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 
 namespace IndexOperator.Indexing.Tests;
 
 public sealed class GoldenTests
 {
+    /// <summary>A second on an idle machine; the rest is for a loaded one.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     public static TheoryData<string, int> GoodCases => Matrix(GoldenCase.Names(expectError: false));
 
     public static TheoryData<string, int> ErrorCases => Matrix(GoldenCase.Names(expectError: true));
@@ -41,6 +45,7 @@ public sealed class GoldenTests
     {
         using var directory = new TemporaryDirectory();
         var golden = GoldenCase.Open(name);
+        var clock = Stopwatch.StartNew();
 
         var failure = Assert.Throws<IndexingException>(() => CachePublisher.Publish(
             LocalFileSystem.Instance,
@@ -50,6 +55,7 @@ public sealed class GoldenTests
             new BuildIdentity("golden", "tests"),
             new BuildOptions { Threads = threads }));
 
+        Assert.True(clock.Elapsed < Patience, $"It took {clock.Elapsed}.");
         Assert.True(failure.Reason is FailureReason.EmptySplit or FailureReason.InvalidSpec or FailureReason.OversampledBlend, failure.ToString());
         Assert.Contains(golden.Request().Prefixes, prefix => failure.Message.Contains(prefix, StringComparison.Ordinal));
         Assert.Contains(SplitNames.All, split => failure.Message.Contains(split.Name(), StringComparison.Ordinal));

@@ -70,7 +70,8 @@ public sealed class NumericEdgeTests
             var (apart, fused) = (Order(weights, (w, x, c) => (w * x) - c), Order(weights, (w, x, c) => Math.FusedMultiplyAdd(w, x, -c)));
             if (!apart.SequenceEqual(fused))
             {
-                Assert.Equal(apart, BlendIndex.Compute(Blend(weights, apart.Count), cancellationToken: TestContext.Current.CancellationToken).Members.Select(member => (int)member));
+                using var blend = BlendIndex.Compute(Blend(weights, apart.Count), cancellationToken: TestContext.Current.CancellationToken);
+                Assert.Equal(apart, blend.Members.Slice(0, apart.Count).ToArray().Select(member => (int)member));
                 return;
             }
         }

@@ -11,11 +11,11 @@ namespace IndexOperator.Indexing;
 /// Errors are <c>weight * max(sample, 1) - count</c>, product and difference rounded one after the other as x86-64 builds
 /// of Megatron do; .NET never fuses them. The lowest member wins a tie.
 /// </remarks>
-public sealed class BlendIndex
+internal sealed class BlendIndex : IDisposable
 {
     private const int CheckEvery = 1 << 14;
 
-    private BlendIndex(BlendedDatasetPlan plan, short[] members)
+    private BlendIndex(BlendedDatasetPlan plan, NativeBuffer<short> members)
     {
         Plan = plan;
         Members = members;
@@ -28,22 +28,46 @@ public sealed class BlendIndex
     /// The member of each sample. The sample number inside the member is how often it occurred before, so it need not be
     /// kept: two bytes a sample instead of ten.
     /// </summary>
-    public short[] Members { get; }
+    public NativeBuffer<short> Members { get; }
 
     /// <summary>Computes the order and checks that no member is asked for more samples than it has.</summary>
-    /// <exception cref="IndexingException">OversampledBlend.</exception>
+    /// <exception cref="IndexingException">OversampledBlend or OutOfMemory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static BlendIndex Compute(BlendedDatasetPlan plan, Action<long>? advanced = null, CancellationToken cancellationToken = default)
     {
         var built = plan.Members.Select(member => member.SampleCount).ToArray();
         var weights = plan.IsExhaustive ? [.. built.Select(length => length / (double)plan.Size)] : plan.Weights.ToArray();
-        var members = GC.AllocateUninitializedArray<short>((int)plan.Size);
+        var members = new NativeBuffer<short>(plan.Size, $"The {plan.Split.Name()} blend of {plan.Members[0].Data.Prefix} and others");
+        try
+        {
+            Choose(plan, weights, built, members, advanced, cancellationToken);
+            return new BlendIndex(plan, members);
+        }
+        catch
+        {
+            members.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Members.Dispose();
+
+    private static unsafe void Choose(
+        BlendedDatasetPlan plan,
+        double[] weights,
+        long[] built,
+        NativeBuffer<short> members,
+        Action<long>? advanced,
+        CancellationToken cancellationToken)
+    {
         var errors = new MemberErrors(weights);
         var counts = new long[weights.Length];
-        for (var sample = 0; sample < members.Length; sample++)
+        var items = members.Items;
+        for (var sample = 0L; sample < members.Length; sample++)
         {
             var member = errors.Largest(Math.Max((double)sample, 1.0));
-            members[sample] = (short)member;
+            items[sample] = (short)member;
             counts[member]++;
             errors.Count(member, isUsedUp: plan.IsExhaustive && counts[member] == built[member]);
             if (sample % CheckEvery == CheckEvery - 1)
@@ -55,19 +79,39 @@ public sealed class BlendIndex
 
         advanced?.Invoke(members.Length % CheckEvery);
         ThrowIfOversampled(plan, counts, built);
-        return new BlendIndex(plan, members);
     }
 
     private static void ThrowIfOversampled(BlendedDatasetPlan plan, long[] counts, long[] built)
     {
+        var rules = plan.Members[0].Rules;
+        var next = rules.HasSurplusOption
+            ? "Raise midLevelDatasetSurplus (and the training run's mid_level_dataset_surplus with it), or remove members of tiny weight."
+            : "Remove members of tiny weight, or train with 0.13 or later, where midLevelDatasetSurplus can be raised.";
         for (var member = 0; member < counts.Length; member++)
         {
             if (counts[member] > built[member])
             {
                 throw new IndexingException(
                     FailureReason.OversampledBlend,
-                    $"The {plan.Split.Name()} blend draws {counts[member]} samples of {plan.Members[member].Data.Prefix}, but {built[member]} are built for it. " +
-                    "Raise midLevelDatasetSurplus (and the training run's mid_level_dataset_surplus with it), or remove members of tiny weight.");
+                    $"The {plan.Split.Name()} blend draws {counts[member]} samples of {plan.Members[member].Data.Prefix}, but {built[member]} are built for it. {next}");
+            }
+        }
+
+        if (!rules.MiscountsUndrawnMembers)
+        {
+            return;
+        }
+
+        var drawn = Enumerable.Range(0, counts.Length).Where(member => counts[member] > 0).ToList();
+        foreach (var (position, member) in drawn.Index())
+        {
+            if (counts[member] > built[position])
+            {
+                var undrawn = plan.Members[Array.IndexOf(counts, 0L)].Data.Prefix;
+                throw new IndexingException(
+                    FailureReason.OversampledBlend,
+                    $"The {plan.Split.Name()} blend never draws {undrawn}, and Megatron-Core 0.7 then holds the {counts[member]} samples drawn of {plan.Members[member].Data.Prefix} " +
+                    $"against the {built[position]} built for {plan.Members[position].Data.Prefix}: every start of the run fails. Remove members that are never drawn, or train with 0.8 or later.");
             }
         }
     }

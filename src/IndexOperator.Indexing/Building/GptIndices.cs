@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
@@ -19,38 +20,39 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
     /// Sequence ids, each once an epoch. The final epoch is shuffled for itself when it is separate, and with all others
     /// when not.
     /// </summary>
+    /// <exception cref="IndexingException">OutOfMemory.</exception>
     public NativeBuffer<int> BuildDocumentIndex()
     {
-        var buffer = new NativeBuffer<int>(plan.DocumentIndexLength);
-        var index = buffer.Span;
+        var index = new NativeBuffer<int>(plan.DocumentIndexLength, $"The document index of {Name}");
         var perEpoch = (int)(plan.EndSequence - plan.BeginSequence);
-        for (var i = 0; i < perEpoch; i++)
+        var epoch = index.Slice(0, perEpoch);
+        for (var i = 0; i < epoch.Length; i++)
         {
-            index[i] = (int)plan.BeginSequence + i;
+            epoch[i] = (int)plan.BeginSequence + i;
         }
 
-        for (var copied = perEpoch; copied < index.Length; copied += perEpoch)
+        for (long copied = perEpoch; copied < index.Length; copied += perEpoch)
         {
-            index[..perEpoch].CopyTo(index[copied..]);
+            epoch.CopyTo(index.Slice(copied, perEpoch));
         }
 
-        var shuffledTogether = plan.Epochs.SeparateFinalEpoch ? index.Length - perEpoch : index.Length;
-        _random.Shuffle(index[..shuffledTogether], count => advanced(BuildPhase.DocumentIndex, count));
-        _random.Shuffle(index[shuffledTogether..], count => advanced(BuildPhase.DocumentIndex, count));
-        return buffer;
+        Shuffle(index, plan.Epochs.SeparateFinalEpoch ? index.Length - perEpoch : index.Length, BuildPhase.DocumentIndex);
+        return index;
     }
 
     /// <summary>
     /// Rows (position in the document index, token offset), <c>samples + 1</c> of them, handed out in blocks: the array
     /// is never whole in memory. Neighbouring samples share the extra token (<c>helpers.cpp</c>, <c>build_sample_idx</c>).
     /// </summary>
+    /// <typeparam name="TNumber">The width of the numbers, see <see cref="GptDatasetPlan.SampleIndexItemSize"/>.</typeparam>
     /// <exception cref="IndexingException">InvalidSpec: an offset would be negative, which Megatron refuses.</exception>
-    public void WalkSamples(ReadOnlySpan<int> documentIndex, Action<ReadOnlySpan<int>> write)
+    public void WalkSamples<TNumber>(NativeBuffer<int> documentIndex, Action<ReadOnlySpan<TNumber>> write)
+        where TNumber : unmanaged, INumberBase<TNumber>
     {
-        var rows = new int[2 * RowsPerBlock];
+        var rows = new TNumber[2 * RowsPerBlock];
         var filled = 2; // Row 0 is (0, 0).
         var lengths = plan.Data.SequenceLengths;
-        var position = 0;
+        var position = 0L;
         var offset = 0L;
         for (var sample = 0L; sample < plan.SampleCount; sample++)
         {
@@ -62,8 +64,8 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
             }
 
             Advance(documentIndex, lengths, ref position, ref offset);
-            rows[filled++] = position;
-            rows[filled++] = (int)offset;
+            rows[filled++] = TNumber.CreateTruncating(position);
+            rows[filled++] = TNumber.CreateTruncating(offset);
         }
 
         write(rows.AsSpan(0, filled));
@@ -71,28 +73,49 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
     }
 
     /// <summary>Sample numbers; those of a separate final epoch stay behind the others.</summary>
-    public NativeBuffer<uint> BuildShuffleIndex()
+    /// <typeparam name="TNumber">The width of the numbers, see <see cref="GptDatasetPlan.ShuffleIndexItemSize"/>.</typeparam>
+    /// <exception cref="IndexingException">OutOfMemory.</exception>
+    public unsafe NativeBuffer<TNumber> BuildShuffleIndex<TNumber>()
+        where TNumber : unmanaged, INumberBase<TNumber>
     {
-        var buffer = new NativeBuffer<uint>(plan.SampleCount);
-        var index = buffer.Span;
-        for (var i = 0; i < index.Length; i++)
+        var index = new NativeBuffer<TNumber>(plan.SampleCount, $"The shuffle index of {Name}");
+        var items = index.Items;
+        for (var i = 0L; i < index.Length; i++)
         {
-            index[i] = (uint)i;
+            items[i] = TNumber.CreateTruncating(i);
         }
 
-        var shuffledTogether = plan.Epochs.SeparateFinalEpoch ? (int)plan.Epochs.SamplesSansFinalEpoch : index.Length;
-        _random.Shuffle(index[..shuffledTogether], count => advanced(BuildPhase.ShuffleIndex, count));
-        _random.Shuffle(index[shuffledTogether..], count => advanced(BuildPhase.ShuffleIndex, count));
-        return buffer;
+        Shuffle(index, plan.Epochs.SeparateFinalEpoch ? plan.Epochs.SamplesSansFinalEpoch : index.Length, BuildPhase.ShuffleIndex);
+        return index;
     }
 
-    private void Advance(ReadOnlySpan<int> documentIndex, int[] lengths, ref int position, ref long offset)
+    private string Name => $"{plan.Split.Name()} of {plan.Data.Prefix}";
+
+    private unsafe void Shuffle<T>(NativeBuffer<T> index, long shuffledTogether, BuildPhase phase)
+        where T : unmanaged
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(shuffledTogether, index.Length);
+        _random.Shuffle(index.Items, shuffledTogether, count => advanced(phase, count));
+        _random.Shuffle(index.Items + shuffledTogether, index.Length - shuffledTogether, count => advanced(phase, count));
+    }
+
+    /// <summary>
+    /// Walks one sample on. The document index is not empty here: where there is a sample, there are tokens.
+    /// </summary>
+    private unsafe void Advance(NativeBuffer<int> documentIndex, int[] lengths, ref long position, ref long offset)
+    {
+        var documents = documentIndex.Items;
+        var last = documentIndex.Length - 1;
         var remaining = plan.SequenceLength + plan.ExtraTokens;
         while (true)
         {
-            Prefetch(documentIndex, lengths, position + PrefetchDistance);
-            long length = lengths[documentIndex[position]];
+            if (Sse.IsSupported && position + PrefetchDistance <= last)
+            {
+                // Lengths are looked up in shuffled order: fetching ahead hides most of the memory's latency.
+                Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(lengths), documents[position + PrefetchDistance])));
+            }
+
+            long length = lengths[documents[position]];
             var rest = length - offset;
             if (rest >= remaining)
             {
@@ -101,7 +124,7 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
             }
 
             remaining -= rest;
-            if (position == documentIndex.Length - 1)
+            if (position == last)
             {
                 offset = length - plan.ExtraTokens;
                 if (plan.Rules.RefusesNegativeOffset)
@@ -117,22 +140,13 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
         }
     }
 
-    /// <summary>Lengths are looked up in shuffled order: fetching ahead hides most of the memory's latency.</summary>
-    private static unsafe void Prefetch(ReadOnlySpan<int> documentIndex, int[] lengths, int position)
-    {
-        if (Sse.IsSupported && position < documentIndex.Length)
-        {
-            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(lengths), documentIndex[position])));
-        }
-    }
-
     private void ThrowIfNegative(long offset)
     {
         if (offset < 0)
         {
             throw new IndexingException(
                 FailureReason.InvalidSpec,
-                $"{plan.Split.Name()} of {plan.Data.Prefix} ends, in shuffled order, with an empty document, and Megatron cannot keep a partial sample there. " +
+                $"{Name} ends, in shuffled order, with an empty document, and Megatron cannot keep a partial sample there. " +
                 "Set dropLastPartialValidationSequence, choose another randomSeed, or remove empty documents.");
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace IndexOperator.Indexing;
@@ -25,29 +26,35 @@ public sealed class IndexBuilder
     public static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options)
     {
         var builder = new IndexBuilder(plan, directory, options);
+        var blends = new BlendIndex?[plan.Blends.Count];
         try
         {
-            var blends = builder.ComputeBlends();
+            builder.ComputeBlends(blends);
             builder.WriteAll(blends);
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
             throw StorageFaults.Translate(fault, "Writing the index", isWrite: true);
         }
+        finally
+        {
+            foreach (var blend in blends)
+            {
+                blend?.Dispose();
+            }
+        }
 
         return [.. builder._files.OrderBy(file => file.Name, StringComparer.Ordinal)];
     }
 
-    private BlendIndex[] ComputeBlends()
+    private void ComputeBlends(BlendIndex?[] blends)
     {
         var plans = _plan.Blends;
         var progress = new PhaseProgress(_options.Progress, BuildPhase.BlendIndex, plans.Sum(plan => plan.Size));
-        var blends = new BlendIndex[plans.Count];
         Parallelism.ForEach(_options, plans.Count, i => blends[i] = BlendIndex.Compute(plans[i], progress.Advance, _options.CancellationToken));
-        return blends;
     }
 
-    private void WriteAll(BlendIndex[] blends)
+    private void WriteAll(BlendIndex?[] blends)
     {
         var total = _plan.Datasets.Sum(dataset => dataset.DocumentIndexLength + dataset.SampleCount + 1 + dataset.SampleCount);
         var progress = new PhaseProgress(_options.Progress, BuildPhase.SampleIndex, total);
@@ -58,8 +65,8 @@ public sealed class IndexBuilder
         {
             if (i < blends.Length)
             {
-                WriteBlend(blends[i]);
-                blends[i] = null!; // Its memory is not needed any longer.
+                WriteBlend(blends[i]!);
+                blends[i]!.Dispose(); // Its memory is not needed any longer.
             }
             else
             {
@@ -78,26 +85,50 @@ public sealed class IndexBuilder
         });
         _files.Add(IndexFileWriter.WriteText(_directory, plan.DescriptionFile, plan.Description, token));
         WriteDocumentsAndSamples(plan, indices, token);
-        using var shuffleIndex = indices.BuildShuffleIndex();
-        _files.Add(IndexFileWriter.WriteArray<uint>(_directory, plan.ShuffleIndexFile, shuffleIndex.Span, token));
+        if (plan.ShuffleIndexItemSize == 4)
+        {
+            WriteShuffle<uint>(plan, indices, token);
+        }
+        else
+        {
+            WriteShuffle<long>(plan, indices, token);
+        }
     }
 
     /// <summary>Apart, so that the document index is free again before the shuffle index is built.</summary>
     private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, CancellationToken token)
     {
         using var documentIndex = indices.BuildDocumentIndex();
-        _files.Add(IndexFileWriter.WriteArray<int>(_directory, plan.DocumentIndexFile, documentIndex.Span, token));
+        _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token));
+        if (plan.SampleIndexItemSize == 4)
+        {
+            WriteSamples<int>(plan, indices, documentIndex, token);
+        }
+        else
+        {
+            WriteSamples<long>(plan, indices, documentIndex, token);
+        }
+    }
+
+    private void WriteSamples<TNumber>(GptDatasetPlan plan, GptIndices indices, NativeBuffer<int> documentIndex, CancellationToken token)
+        where TNumber : unmanaged, INumberBase<TNumber> =>
         _files.Add(IndexFileWriter.Write(
             _directory,
             plan.SampleIndexFile,
-            sink => indices.WalkSamples(documentIndex.Span, rows => sink(plan.SampleIndexItemSize == 4 ? MemoryMarshal.AsBytes(rows) : Widen(rows))),
+            sink => indices.WalkSamples<TNumber>(documentIndex, rows => sink(MemoryMarshal.AsBytes(rows))),
             token));
+
+    private void WriteShuffle<TNumber>(GptDatasetPlan plan, GptIndices indices, CancellationToken token)
+        where TNumber : unmanaged, INumberBase<TNumber>
+    {
+        using var shuffleIndex = indices.BuildShuffleIndex<TNumber>();
+        _files.Add(IndexFileWriter.WriteArray(_directory, plan.ShuffleIndexFile, shuffleIndex, token));
     }
 
     private void WriteBlend(BlendIndex blend)
     {
         var token = _options.CancellationToken;
-        _files.Add(IndexFileWriter.WriteArray<short>(_directory, blend.Plan.DatasetIndexFile, blend.Members, token));
+        _files.Add(IndexFileWriter.WriteArray(_directory, blend.Plan.DatasetIndexFile, blend.Members, token));
         _files.Add(IndexFileWriter.Write(_directory, blend.Plan.DatasetSampleIndexFile, sink => WriteSampleNumbers(blend, sink), token));
         _files.Add(IndexFileWriter.WriteText(_directory, blend.Plan.DescriptionFile, blend.Plan.Description, token));
     }
@@ -106,9 +137,9 @@ public sealed class IndexBuilder
     {
         var counts = new long[blend.Plan.Members.Count];
         var block = new long[1 << 16];
-        for (var first = 0; first < blend.Members.Length; first += block.Length)
+        for (var first = 0L; first < blend.Members.Length; first += block.Length)
         {
-            var members = blend.Members.AsSpan(first, Math.Min(block.Length, blend.Members.Length - first));
+            var members = blend.Members.Slice(first, (int)Math.Min(block.Length, blend.Members.Length - first));
             for (var i = 0; i < members.Length; i++)
             {
                 block[i] = counts[members[i]]++;
@@ -116,16 +147,5 @@ public sealed class IndexBuilder
 
             sink(MemoryMarshal.AsBytes(block.AsSpan(0, members.Length)));
         }
-    }
-
-    private static ReadOnlySpan<byte> Widen(ReadOnlySpan<int> rows)
-    {
-        var wide = new long[rows.Length];
-        for (var i = 0; i < wide.Length; i++)
-        {
-            wide[i] = rows[i];
-        }
-
-        return MemoryMarshal.AsBytes(wide.AsSpan());
     }
 }

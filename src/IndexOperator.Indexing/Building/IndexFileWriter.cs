@@ -17,16 +17,19 @@ internal static class IndexFileWriter
         Write(directory, file, sink => sink(Encoding.ASCII.GetBytes(ascii)), cancellationToken);
 
     /// <summary>Writes a whole array.</summary>
-    public static unsafe IndexFile WriteArray<T>(IIndexDirectory directory, PlannedFile file, ReadOnlySpan<T> items, CancellationToken cancellationToken)
-        where T : unmanaged
-    {
-        fixed (T* first = items)
-        {
-            // A span cannot be captured; its address can, and stays valid until the write below has returned.
-            var (address, length) = ((nint)first, items.Length);
-            return Write(directory, file, sink => sink(MemoryMarshal.AsBytes(new ReadOnlySpan<T>((void*)address, length))), cancellationToken);
-        }
-    }
+    public static IndexFile WriteArray<T>(IIndexDirectory directory, PlannedFile file, NativeBuffer<T> items, CancellationToken cancellationToken)
+        where T : unmanaged =>
+        Write(
+            directory,
+            file,
+            sink =>
+            {
+                for (var first = 0L; first < items.Length; first += ChunkBytes)
+                {
+                    sink(MemoryMarshal.AsBytes(items.Slice(first, (int)Math.Min(ChunkBytes, items.Length - first))));
+                }
+            },
+            cancellationToken);
 
     /// <summary>Writes a file whose content is given piece by piece.</summary>
     public static IndexFile Write(IIndexDirectory directory, PlannedFile file, Action<Sink> produce, CancellationToken cancellationToken)

@@ -3,37 +3,55 @@ using System.Runtime.InteropServices;
 namespace IndexOperator.Indexing;
 
 /// <summary>
-/// An array outside the managed heap: its memory goes back to the system when the buffer is disposed, not when the
-/// collector comes round, so that the memory of a build can be told in advance (<see cref="IndexPlan.PeakArrayBytes"/>).
+/// Memory for one index array. Not an array of the runtime, because those end below 2^31 items, because a container's
+/// limit leaves only three quarters to the collector, and because this memory is free again the moment it is not needed.
 /// </summary>
+/// <typeparam name="T">What an item is.</typeparam>
 internal sealed unsafe class NativeBuffer<T> : IDisposable
     where T : unmanaged
 {
-    private void* _memory;
+    private T* _items;
 
-    /// <param name="length">Items, uninitialised.</param>
-    /// <exception cref="OutOfMemoryException">The system has not as much.</exception>
-    public NativeBuffer(long length)
+    /// <summary>Allocates; the content is undefined.</summary>
+    /// <param name="length">Items, 0 to 2^40.</param>
+    /// <param name="what">What the memory is for, as the beginning of a sentence.</param>
+    /// <exception cref="IndexingException">OutOfMemory.</exception>
+    public NativeBuffer(long length, string what)
     {
-        Length = (int)length;
-        _memory = NativeMemory.Alloc((nuint)Math.Max(1, length), (nuint)sizeof(T));
-    }
-
-    ~NativeBuffer() => Free();
-
-    /// <summary>Items.</summary>
-    public int Length { get; }
-
-    /// <summary>The items.</summary>
-    public Span<T> Span
-    {
-        get
+        Length = length;
+        try
         {
-            ObjectDisposedException.ThrowIf(_memory is null, this);
-            return new Span<T>(_memory, Length);
+            _items = (T*)NativeMemory.Alloc((nuint)length, (nuint)sizeof(T));
+        }
+        catch (OutOfMemoryException fault)
+        {
+            throw new IndexingException(
+                FailureReason.OutOfMemory,
+                $"{what} has {length} entries, {length * sizeof(T)} bytes in memory at once, and there is not that much. Give the build more memory, or ask for fewer samples.",
+                fault);
         }
     }
 
+    /// <summary>Frees what nobody disposed of.</summary>
+    ~NativeBuffer() => Free();
+
+    /// <summary>Items.</summary>
+    public long Length { get; }
+
+    /// <summary>The first item; valid until this is disposed of.</summary>
+    public T* Items => _items;
+
+    /// <summary>Some neighbouring items.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They are not all inside.</exception>
+    public Span<T> Slice(long first, int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + count, Length);
+        return new Span<T>(_items + first, count);
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         Free();
@@ -42,7 +60,7 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
 
     private void Free()
     {
-        NativeMemory.Free(_memory);
-        _memory = null;
+        NativeMemory.Free(_items);
+        _items = null;
     }
 }

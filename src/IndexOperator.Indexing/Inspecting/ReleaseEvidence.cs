@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace IndexOperator.Indexing;
 
 /// <summary>What a cache directory tells about the release that wrote it.</summary>
-/// <param name="Releases">Releases that can have written all of it, oldest first; empty when what it holds contradicts itself.</param>
+/// <param name="Releases">Releases that can have written all of it, oldest first; empty when it holds files of several that exclude each other, as a directory used over years does.</param>
 /// <param name="Reasons">What was seen, a sentence each.</param>
 public sealed record ReleaseFinding(IReadOnlyList<string> Releases, IReadOnlyList<string> Reasons);
 
@@ -14,16 +14,19 @@ public sealed record ReleaseFinding(IReadOnlyList<string> Releases, IReadOnlyLis
 /// </summary>
 public static partial class ReleaseEvidence
 {
+    private const string OldNames = "File names do not tell the splits apart, as 0.5 and 0.6 write them; later releases never find them.";
+
     /// <summary>Looks at names, descriptions and headers of a directory.</summary>
     /// <exception cref="IndexingException">VersionCorrupt or a storage reason.</exception>
     public static ReleaseFinding Of(string directory)
     {
-        if (Directory.EnumerateFiles(directory).Any(path => NameWithoutSplit().IsMatch(Path.GetFileName(path))))
+        var datasets = CachedDataset.FindAll(directory);
+        var isOld = Directory.EnumerateFiles(directory).Any(path => NameWithoutSplit().IsMatch(Path.GetFileName(path)));
+        if (isOld && datasets.Count == 0)
         {
-            return new(["0.5", "0.6"], ["File names do not tell the splits apart, as 0.5 and 0.6 write them; later releases never find them."]);
+            return new(["0.5", "0.6"], [OldNames]);
         }
 
-        var datasets = CachedDataset.FindAll(directory);
         var releases = ReleaseRules.Supported.ToList();
         var reasons = new List<string>();
 
@@ -33,11 +36,21 @@ public static partial class ReleaseEvidence
             reasons.Add(reason);
         }
 
+        if (isOld)
+        {
+            Keep(_ => false, OldNames);
+        }
+
         foreach (var isWide in datasets.Where(dataset => !dataset.IsBlend).Select(IsWide).OfType<bool>().Distinct())
         {
             Keep(
                 rules => isWide == (rules.SampleIndexWidth == SampleIndexWidth.Wide),
                 isWide ? "A sample index is 64 bits wide without need, as 0.8 and 0.9 write it." : "A sample index is 32 bits wide, as 0.8 and 0.9 never write it.");
+        }
+
+        if (datasets.Any(EndsBeforeADocument))
+        {
+            Keep(rules => !rules.RefusesNegativeOffset, "A sample index ends in the token offset -1, which 0.10 and later refuse to write.");
         }
 
         var blends = datasets.Where(dataset => dataset.IsBlend).ToList();
@@ -70,6 +83,17 @@ public static partial class ReleaseEvidence
         using var samples = NpyFile.Open(dataset.PathOf("sample_index.npy"));
         using var documents = NpyFile.Open(dataset.PathOf("document_index.npy"));
         return documents.Header.Items > int.MaxValue ? null : samples.Header.Dtype == "<i8";
+    }
+
+    private static bool EndsBeforeADocument(CachedDataset dataset)
+    {
+        if (dataset.IsBlend)
+        {
+            return false;
+        }
+
+        using var samples = NpyFile.Open(dataset.PathOf("sample_index.npy"));
+        return samples.Header.Items > 0 && samples[samples.Header.Items - 1] == -1;
     }
 
     /// <summary>The size of a weighted blend and the sum of its members' samples; null for other blends.</summary>

@@ -1,6 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace IndexOperator.Indexing;
@@ -45,21 +43,43 @@ public sealed class RandomState
     /// Shuffles in place exactly as <c>RandomState.shuffle</c> does for any item size: from the last item down, swapped
     /// with a masked and rejected draw. Arrays of no or one item draw nothing.
     /// </summary>
-    /// <param name="items">What to shuffle; 2^31-1 items at most, so a draw is one 32-bit output.</param>
+    /// <param name="items">What to shuffle.</param>
     /// <param name="advanced">Told the number of items placed since the last call, now and then; may throw to stop.</param>
-    public void Shuffle(Span<int> items, Action<long>? advanced = null)
+    public unsafe void Shuffle<T>(Span<T> items, Action<long>? advanced = null)
+        where T : unmanaged
     {
-        Span<int> draws = stackalloc int[Batch];
-        var i = items.Length - 1;
+        fixed (T* first = items)
+        {
+            Shuffle(first, items.Length, advanced);
+        }
+    }
+
+    /// <summary>Shuffles memory of any length; see <see cref="Shuffle{T}(Span{T}, Action{long})"/>.</summary>
+    internal unsafe void Shuffle<T>(T* items, long length, Action<long>? advanced = null)
+        where T : unmanaged
+    {
+        Span<uint> draws = stackalloc uint[Batch];
+        var i = length - 1;
         var untold = 0;
         while (i >= 1)
         {
-            // One mask serves all i of one bit length. Draws do not depend on the items, so a batch of them is drawn
-            // ahead of its swaps: that lets the swaps' memory be fetched before it is needed.
-            var mask = uint.MaxValue >> BitOperations.LeadingZeroCount((uint)i);
-            var count = Math.Min(Batch, i - (int)(mask >> 1));
-            Draw(draws[..count], mask, (uint)i);
-            Swap(items, draws[..count], i);
+            int count;
+            if (i > uint.MaxValue)
+            {
+                var draw = (long)NextInterval((ulong)i);
+                (items[i], items[draw]) = (items[draw], items[i]);
+                count = 1;
+            }
+            else
+            {
+                // One mask serves all i of one bit length. Draws do not depend on the items, so a batch of them is drawn
+                // ahead of its swaps: that lets the swaps' memory be fetched before it is needed.
+                var mask = uint.MaxValue >> BitOperations.LeadingZeroCount((uint)i);
+                count = (int)Math.Min(Batch, i - (mask >> 1));
+                Draw(draws[..count], mask, (uint)i);
+                Swap(items + i, items, draws[..count]);
+            }
+
             i -= count;
             untold += count;
             if (untold >= 1 << 18)
@@ -72,31 +92,40 @@ public sealed class RandomState
         advanced?.Invoke(untold);
     }
 
-    /// <summary>Shuffles unsigned items; see <see cref="Shuffle(Span{int}, Action{long})"/>.</summary>
-    public void Shuffle(Span<uint> items, Action<long>? advanced = null) => Shuffle(MemoryMarshal.Cast<uint, int>(items), advanced);
-
-    private static void Swap(Span<int> items, ReadOnlySpan<int> draws, int last)
+    /// <summary>
+    /// A number in [0, <paramref name="limit"/>] for limits of more than 32 bits: two outputs, the first one the upper
+    /// half, masked and rejected (numpy's <c>random_interval</c>).
+    /// </summary>
+    internal ulong NextInterval(ulong limit)
     {
-        ref var origin = ref MemoryMarshal.GetReference(items);
+        var mask = ulong.MaxValue >> BitOperations.LeadingZeroCount(limit);
+        ulong draw;
+        do
+        {
+            var high = (ulong)NextUInt32() << 32;
+            draw = (high | NextUInt32()) & mask;
+        }
+        while (draw > limit);
+        return draw;
+    }
+
+    private static unsafe void Swap<T>(T* last, T* items, ReadOnlySpan<uint> draws)
+        where T : unmanaged
+    {
         for (var p = 0; p < draws.Length; p++)
         {
             if (Sse.IsSupported && p + PrefetchDistance < draws.Length)
             {
-                unsafe
-                {
-                    // A prefetch of an address that the collector has meanwhile moved costs nothing but time.
-                    Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref origin, draws[p + PrefetchDistance])));
-                }
+                Sse.Prefetch0(items + draws[p + PrefetchDistance]);
             }
 
-            ref var a = ref Unsafe.Add(ref origin, last - p);
-            ref var b = ref Unsafe.Add(ref origin, draws[p]);
-            (a, b) = (b, a);
+            var drawn = items + draws[p];
+            (*drawn, last[-p]) = (last[-p], *drawn);
         }
     }
 
     /// <summary>Draws a number in [0, limit] for the first place, in [0, limit-1] for the next, and so on.</summary>
-    private void Draw(Span<int> draws, uint mask, uint limit)
+    private void Draw(Span<uint> draws, uint mask, uint limit)
     {
         var taken = 0;
         while (taken < draws.Length)
@@ -112,7 +141,7 @@ public sealed class RandomState
             {
                 // Written always, kept only when small enough: no branch to mispredict.
                 var draw = output[position] & mask;
-                draws[taken] = (int)draw;
+                draws[taken] = draw;
                 taken += draw <= limit - (uint)taken ? 1 : 0;
             }
 

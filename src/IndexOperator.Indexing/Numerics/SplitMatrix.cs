@@ -21,15 +21,17 @@ public sealed partial class SplitMatrix
     public static SplitMatrix Whole { get; } = new([(0.0, 1.0), (0.0, 1.0), (0.0, 1.0)], beginsWithInteger: false);
 
     /// <summary>Parses a split text: its numbers, up to three, as shares of their sum; signs and exponents are not seen.</summary>
+    /// <param name="text">The split as the training run spells it.</param>
+    /// <param name="data">What it divides, for the error.</param>
     /// <exception cref="IndexingException">InvalidSpec: no usable numbers.</exception>
-    public static SplitMatrix Parse(string text)
+    public static SplitMatrix Parse(string text, string data = "the data")
     {
         var shares = new List<double>();
         foreach (Match match in Numbers().Matches(text))
         {
             if (!PythonFloat.TryParseDigits(match.Value, out var share))
             {
-                throw Invalid(text, $"\"{match.Value}\" is no number");
+                throw Invalid(text, data, $"\"{match.Value}\" is no number");
             }
 
             shares.Add(share);
@@ -37,7 +39,7 @@ public sealed partial class SplitMatrix
 
         if (shares.Count > 3)
         {
-            throw Invalid(text, $"it has {shares.Count} numbers, and there are three splits");
+            throw Invalid(text, data, $"it has {shares.Count} numbers, and there are three splits");
         }
 
         while (shares.Count < 3)
@@ -48,7 +50,7 @@ public sealed partial class SplitMatrix
         var normalized = NumpySum.Normalize(shares.ToArray());
         if (!normalized.All(double.IsFinite))
         {
-            throw Invalid(text, "its numbers do not add up to more than zero");
+            throw Invalid(text, data, "its numbers do not add up to more than zero");
         }
 
         // Megatron's running sum begins with the integer 0, which prints without a decimal point.
@@ -93,9 +95,9 @@ public sealed partial class SplitMatrix
     private static long Round(double share, long count) =>
         Math.Min(count, (long)Math.Round(share * count, MidpointRounding.ToEven));
 
-    private static IndexingException Invalid(string text, string cause) => new(
+    private static IndexingException Invalid(string text, string data, string cause) => new(
         FailureReason.InvalidSpec,
-        $"split \"{text}\" cannot be used: {cause}. Give the shares of train, validation and test, for example \"900,50,50\".");
+        $"split \"{text}\" of {data} cannot be used: {cause}. Give the shares of train, validation and test, for example \"900,50,50\".");
 
     [GeneratedRegex("[.0-9]+", RegexOptions.CultureInvariant)]
     private static partial Regex Numbers();

@@ -47,6 +47,14 @@ public sealed record EpochPlan(long NumEpochs, bool SeparateFinalEpoch, long Sam
         }
 
         var separate = fromFinal < (long)(SeparationThreshold * perEpoch);
+        if (separate && sansFinal > count)
+        {
+            // Megatron would shuffle samples that its single-precision count has left out.
+            throw new IndexingException(
+                FailureReason.InvalidSpec,
+                $"{name} asks for {numSamples} samples, but Megatron's single-precision count gives {count}. Ask for fewer, or set dropLastPartialValidationSequence.");
+        }
+
         return new EpochPlan(epochs, separate, sansFinal, count);
     }
 

@@ -57,6 +57,9 @@ public sealed record GptDatasetPlan
     /// <summary>Bytes of a number in the sample index, 4 or 8.</summary>
     public int SampleIndexItemSize => Rules.SampleIndexItemSize(DocumentIndexLength, Data.LongestSequence);
 
+    /// <summary>Bytes of a number in the shuffle index, 4 or 8 (<c>gpt_dataset.py</c>, <c>_build_shuffle_index</c>).</summary>
+    public int ShuffleIndexItemSize => SampleCount < uint.MaxValue - 1L ? 4 : 8;
+
     /// <summary>Text for <c>*-description.txt</c>.</summary>
     public PlannedFile DescriptionFile => new(Name("description.txt"), Description.Length);
 
@@ -66,8 +69,8 @@ public sealed record GptDatasetPlan
     /// <summary>[samples + 1, 2]: position in the document index and token offset where each sample begins.</summary>
     public PlannedFile SampleIndexFile => PlannedFile.Array(Name("sample_index.npy"), SampleIndexItemSize == 4 ? "<i4" : "<i8", SampleCount + 1, 2);
 
-    /// <summary>uint32[samples]: which sample is the n-th of training.</summary>
-    public PlannedFile ShuffleIndexFile => PlannedFile.Array(Name("shuffle_index.npy"), "<u4", SampleCount);
+    /// <summary>uint32[samples], int64 from 2^32-2 samples on: which sample is the n-th of training.</summary>
+    public PlannedFile ShuffleIndexFile => PlannedFile.Array(Name("shuffle_index.npy"), ShuffleIndexItemSize == 4 ? "<u4" : "<i8", SampleCount);
 
     /// <summary>All files, in the order in which Megatron writes them.</summary>
     public IEnumerable<PlannedFile> Files => [DescriptionFile, DocumentIndexFile, SampleIndexFile, ShuffleIndexFile];

@@ -45,7 +45,7 @@ public sealed record IndexPlan
     {
         var lengths = Data.Sum(data => 4L * data.SequenceCount);
         var blends = Blends.Sum(blend => 2 * blend.Size);
-        var datasets = Datasets.Select(dataset => 4 * Math.Max(dataset.DocumentIndexLength, dataset.SampleCount)).OrderDescending().Take(threads).Sum();
+        var datasets = Datasets.Select(dataset => Math.Max(4 * dataset.DocumentIndexLength, dataset.ShuffleIndexItemSize * dataset.SampleCount)).OrderDescending().Take(threads).Sum();
         return lengths + blends + datasets + (BytesPerCharacter * Blends.Sum(blend => (long)blend.Description.Length));
     }
 }

@@ -6,6 +6,9 @@ namespace IndexOperator.Indexing;
 /// </summary>
 public sealed class IndexPlanner
 {
+    /// <summary>Entries of one array that no machine holds in memory; below it all sizes in bytes stay within 64 bits.</summary>
+    private const long MaxEntries = 1L << 40;
+
     private readonly IndexRequest _request;
     private readonly IReadOnlyDictionary<string, IndexedDataset> _data;
     private readonly ReleaseRules _rules;
@@ -19,7 +22,7 @@ public sealed class IndexPlanner
         _data = data;
         _rules = ReleaseRules.For(request.MegatronCore);
         _tokenizer = RequestRules.ParseTokenizer(request.TokenizerIdentifiers);
-        _matrix = request.Blend is null ? null : SplitMatrix.Parse(request.Split!);
+        _matrix = request.Blend is null ? null : SplitMatrix.Parse(request.Split!, RequestRules.Members(request.Blend));
     }
 
     /// <summary>Plans a cache.</summary>
@@ -76,10 +79,11 @@ public sealed class IndexPlanner
 
     private BlendedDatasetPlan PlanWeighted(IReadOnlyList<BlendEntry> entries, Split split, long wanted)
     {
+        CheckLength(wanted, MaxEntries, "samples", $"{split.Name()} of {RequestRules.Members(entries)}");
         var weights = NumpySum.Normalize(entries.Select(entry => entry.Weight!.Value).ToArray());
         if (!weights.All(weight => weight > 0 && double.IsFinite(weight)))
         {
-            throw new IndexingException(FailureReason.InvalidSpec, $"The weights of {split.Name()} do not add up to a usable number. Give weights of like size.");
+            throw new IndexingException(FailureReason.InvalidSpec, $"The weights of {split.Name()} ({RequestRules.Members(entries)}) do not add up to a usable number. Give weights of like size.");
         }
 
         var samples = weights.Select(weight => _rules.MemberSamples(wanted, weight, _request.MidLevelDatasetSurplus)).ToList();
@@ -89,7 +93,7 @@ public sealed class IndexPlanner
         {
             throw new IndexingException(
                 FailureReason.InvalidSpec,
-                $"The blend of {split.Name()} ({entries[0].Prefix} and others) has no samples to take renormalizeBlendWeights from, and Megatron fails on weights of 0/0. Ask for at least one sample, or switch it off.");
+                $"The blend of {split.Name()} ({RequestRules.Members(entries)}) has no samples to take renormalizeBlendWeights from, and Megatron fails on weights of 0/0. Ask for at least one sample, or switch it off.");
         }
 
         var shares = _request.RenormalizeBlendWeights ? samples.ConvertAll(sample => (double)sample.Target / size).ToArray() : weights;
@@ -128,7 +132,7 @@ public sealed class IndexPlanner
         long size,
         List<KeyValuePair<string, object?>> identity)
     {
-        CheckLength(size, "samples", $"The blend of {split.Name()}");
+        CheckLength(size, MaxEntries, "samples", $"The {split.Name()} blend of {members[0].Data.Prefix} and others");
         var description = PythonJson.Dump(identity);
         return new BlendedDatasetPlan
         {
@@ -177,19 +181,27 @@ public sealed class IndexPlanner
             Hash = UniqueDescription.Hash(description),
             Rules = _rules,
         };
-        CheckLength((Int128)(plan.EndSequence - plan.BeginSequence) * plan.Epochs.NumEpochs, "document index entries", name);
-        CheckLength(plan.SampleCount, "samples", name);
+        CheckLength((Int128)(plan.EndSequence - plan.BeginSequence) * plan.Epochs.NumEpochs, MaxEntries, "document index entries", name);
+        CheckLength(plan.SampleCount, MaxEntries, "samples", name);
+        if (plan.DocumentIndexLength > _rules.LongestDocumentIndex)
+        {
+            throw new IndexingException(
+                FailureReason.InvalidSpec,
+                $"{name} would have {plan.DocumentIndexLength} document index entries, but Megatron-Core {_request.MegatronCore} counts them in 32 bits " +
+                $"and would write wrong samples after {_rules.LongestDocumentIndex}. Ask for fewer samples, cut the data into several datasets, or train with 0.8 or later.");
+        }
+
         _datasets.Add(key, plan);
         return plan;
     }
 
-    private static void CheckLength(Int128 length, string what, string name)
+    private static void CheckLength(Int128 length, long limit, string what, string name)
     {
-        if (length > Array.MaxLength)
+        if (length > limit)
         {
             throw new IndexingException(
                 FailureReason.InvalidSpec,
-                $"{name} would have {length} {what}, more than the {Array.MaxLength} that this builder handles. Ask for fewer samples, or cut the data into several datasets.");
+                $"{name} would have {length} {what}, more than the {limit} that this builder handles. Ask for fewer samples, or cut the data into several datasets.");
         }
     }
 }

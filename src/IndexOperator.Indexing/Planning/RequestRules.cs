@@ -67,14 +67,15 @@ public static class RequestRules
     private static void CheckSplit(IndexRequest request, Split split)
     {
         var samples = request.Samples[split];
-        Require(samples is null or >= 0, $"samples of {split.Name()} is {samples}; it must be 0 or more.");
         var entries = request.Blend ?? request.BlendPerSplit?[split];
         if (entries is null)
         {
+            Require(samples is null or >= 0, $"samples of {split.Name()} is {samples}; it must be 0 or more.");
             return;
         }
 
         Require(entries.Count is > 0 and <= MaxBlendedDatasets, $"The blend of {split.Name()} has {entries.Count} datasets; it must have 1 to {MaxBlendedDatasets}.");
+        Require(samples is null or >= 0, $"samples of {split.Name()} ({Members(entries)}) is {samples}; it must be 0 or more.");
         var weighted = entries.Count(entry => entry.Weight is not null);
         Require(weighted == 0 || weighted == entries.Count, $"The blend of {split.Name()} ({Members(entries)}) has weights on some datasets only: give all a weight or none.");
         foreach (var entry in entries)
@@ -97,7 +98,7 @@ public static class RequestRules
     }
 
     /// <summary>The first member by name and how many others there are: a blend can have thousands.</summary>
-    private static string Members(IReadOnlyList<BlendEntry> entries) =>
+    internal static string Members(IReadOnlyList<BlendEntry> entries) =>
         entries.Count == 1 ? entries[0].Prefix : $"{entries[0].Prefix} and {entries.Count - 1} more";
 
     private static void Require(bool holds, string message)

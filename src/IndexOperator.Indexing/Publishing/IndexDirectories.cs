@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 namespace IndexOperator.Indexing;
@@ -15,10 +16,14 @@ public sealed class StagingDirectory(ICacheFileSystem files, string path) : IInd
     public void Abandon(string name, Stream stream) => Quietly.Close(stream);
 }
 
-/// <summary>A bare <c>index_mapping_dir</c>: each file appears whole under its name, over an older one if there is one.</summary>
+/// <summary>
+/// A bare <c>index_mapping_dir</c>: files get their names when all of them are written, each whole, over an older one if
+/// there is one. A build that fails leaves the directory as it was.
+/// </summary>
 public sealed class OutputDirectory(ICacheFileSystem files, string path) : IIndexDirectory
 {
     private readonly string _suffix = string.Create(CultureInfo.InvariantCulture, $".{Guid.NewGuid():N}.tmp");
+    private readonly ConcurrentDictionary<string, bool> _sealed = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public Stream Create(string name) => files.CreateFile(Temporary(name));
@@ -27,7 +32,7 @@ public sealed class OutputDirectory(ICacheFileSystem files, string path) : IInde
     public void Seal(string name, Stream stream)
     {
         files.SyncAndClose(stream);
-        files.RenameFile(Temporary(name), Path.Combine(path, name));
+        _sealed[name] = true;
     }
 
     /// <inheritdoc/>
@@ -35,6 +40,27 @@ public sealed class OutputDirectory(ICacheFileSystem files, string path) : IInde
     {
         Quietly.Close(stream);
         Quietly.Do(() => files.DeleteFile(Temporary(name)));
+    }
+
+    /// <summary>Gives all files their names.</summary>
+    public void Commit()
+    {
+        foreach (var name in _sealed.Keys.Order(StringComparer.Ordinal))
+        {
+            files.RenameFile(Temporary(name), Path.Combine(path, name));
+            _sealed.TryRemove(name, out _);
+        }
+
+        files.SyncDirectory(path);
+    }
+
+    /// <summary>Drops the files that have no name yet; never fails.</summary>
+    public void Discard()
+    {
+        foreach (var name in _sealed.Keys)
+        {
+            Quietly.Do(() => files.DeleteFile(Temporary(name)));
+        }
     }
 
     private string Temporary(string name) => Path.Combine(path, "." + name + _suffix);

@@ -1,5 +1,3 @@
-using System.Collections;
-
 namespace IndexOperator.Indexing;
 
 /// <summary>
@@ -72,8 +70,14 @@ public static class IndexDirectoryVerifier
             throw NpyFile.Corrupt(documents.Path, $"{documents.Header.Items} entries from {lowest} to {highest} are not whole epochs");
         }
 
+        var epochs = documents.Header.Items / distinct;
+        if (highest >= Array.MaxLength || epochs > int.MaxValue)
+        {
+            throw NpyFile.Corrupt(documents.Path, $"it holds {epochs} epochs of sequences up to {highest}, more than any index");
+        }
+
         var left = new int[distinct];
-        Array.Fill(left, (int)(documents.Header.Items / distinct));
+        Array.Fill(left, (int)epochs);
         foreach (var document in documents.Items(cancellationToken))
         {
             if (--left[document - lowest] < 0)
@@ -107,20 +111,17 @@ public static class IndexDirectoryVerifier
 
     private static void VerifyPermutation(NpyFile shuffle, CancellationToken cancellationToken)
     {
-        if (shuffle.Header.Items > Array.MaxLength)
-        {
-            throw NpyFile.Corrupt(shuffle.Path, $"it has {shuffle.Header.Items} samples, more than this check handles");
-        }
-
-        var seen = new BitArray((int)shuffle.Header.Items);
+        // One bit a sample, in words: a runtime's own bit array ends at 2^31.
+        var samples = shuffle.Header.Items;
+        var seen = new ulong[(samples + 63) / 64];
         foreach (var sample in shuffle.Items(cancellationToken))
         {
-            if (sample < 0 || sample >= seen.Length || seen[(int)sample])
+            if (sample < 0 || sample >= samples || (seen[sample / 64] >> (int)(sample % 64) & 1) != 0)
             {
                 throw NpyFile.Corrupt(shuffle.Path, $"sample {sample} is out of range or occurs twice, so it is no permutation");
             }
 
-            seen[(int)sample] = true;
+            seen[sample / 64] |= 1UL << (int)(sample % 64);
         }
     }
 

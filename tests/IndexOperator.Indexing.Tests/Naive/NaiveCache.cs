@@ -198,6 +198,19 @@ internal sealed class NaiveCache
             throw new NaiveRefusalException("The blend oversamples.");
         }
 
+        if (_release == 7)
+        {
+            // Counts without the zeros, beside all members from the first one on.
+            var drawn = counts.Where(count => count > 0).ToList();
+            for (var i = 0; i < drawn.Count; i++)
+            {
+                if (drawn[i] > members[i].Built.Count)
+                {
+                    throw new NaiveRefusalException("0.7 believes that the blend oversamples.");
+                }
+            }
+        }
+
         List<(string, object?)> key =
         [
             ("class", "BlendedDataset"),
