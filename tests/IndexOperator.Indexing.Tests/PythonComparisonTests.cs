@@ -63,6 +63,7 @@ public sealed class PythonComparisonTests
 
     private static IEnumerable<double> Doubles()
     {
+        yield return -0.0;
         foreach (var power in Enumerable.Range(-324, 633))
         {
             var value = double.Parse($"1e{power}", CultureInfo.InvariantCulture);

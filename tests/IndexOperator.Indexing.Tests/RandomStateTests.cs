@@ -22,13 +22,29 @@ public sealed class RandomStateTests
     }
 
     [Fact]
-    public void Shuffles_are_those_of_numpy_for_every_length()
+    public void Shuffles_are_those_of_numpy_for_every_length_and_type_of_item()
     {
         foreach (var vector in Vectors.GetProperty("shuffles").EnumerateArray())
         {
-            var items = Enumerable.Range(0, vector.GetProperty("n").GetInt32()).ToArray();
-            new RandomState(vector.GetProperty("seed").GetUInt32()).Shuffle(items);
-            Assert.Equal(vector.GetProperty("sha256").GetProperty("<i4").GetString(), Hash(items));
+            var count = vector.GetProperty("n").GetInt32();
+            var hashes = vector.GetProperty("sha256");
+            Assert.Equal(3, hashes.EnumerateObject().Count());
+            var seed = vector.GetProperty("seed").GetUInt32();
+            var (random, randomOfUnsigned) = (new RandomState(seed), new RandomState(seed));
+            var numbers = Enumerable.Range(0, count).ToArray();
+            var unsigned = Enumerable.Range(0, count).Select(i => (uint)i).ToArray();
+            random.Shuffle(numbers);
+            randomOfUnsigned.Shuffle(unsigned);
+            Assert.Equal(vector.GetProperty("first20").EnumerateArray().Select(value => value.GetInt32()), numbers.Take(20));
+            Assert.Equal(hashes.GetProperty("<i4").GetString(), Hash(numbers));
+            Assert.Equal(hashes.GetProperty("<u4").GetString(), Hash(unsigned));
+
+            // The order does not depend on the items' type: widened, it is numpy's order of 64-bit items.
+            Assert.Equal(hashes.GetProperty("<i8").GetString(), Hash(Array.ConvertAll(numbers, number => (long)number)));
+
+            // A draw too many or too few would only show in a later shuffle.
+            var next = vector.GetProperty("next_raw_32bit_after_shuffle").GetUInt32();
+            Assert.Equal((next, next), (random.NextUInt32(), randomOfUnsigned.NextUInt32()));
         }
     }
 
@@ -44,6 +60,7 @@ public sealed class RandomStateTests
             random.Shuffle(second);
             Assert.Equal(vector.GetProperty("sha256_1").GetString(), Hash(first));
             Assert.Equal(vector.GetProperty("sha256_2").GetString(), Hash(second));
+            Assert.Equal(Numbers(vector.GetProperty("first10_2")), second.Take(10));
         }
     }
 
