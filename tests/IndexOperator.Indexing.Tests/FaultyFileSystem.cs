@@ -10,6 +10,12 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
 
     public long? Available { get; init; }
 
+    /// <summary>Called before a directory is renamed: where two builders meet.</summary>
+    public Action? BeforeRename { get; init; }
+
+    /// <summary>Fails each file's write that would go beyond this many bytes, after a short one.</summary>
+    public long? BytesOfFile { get; init; }
+
     public bool DirectoryExists(string path) => _local.DirectoryExists(path);
 
     public IReadOnlyList<string> ListDirectories(string path) => _local.ListDirectories(path);
@@ -19,10 +25,11 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
     public Stream CreateFile(string path)
     {
         Change(() => { });
-        return _local.CreateFile(path);
+        var file = _local.CreateFile(path);
+        return BytesOfFile is { } bytes ? new ShortStream(file, bytes) : file;
     }
 
-    public void SyncAndClose(Stream file) => Change(() => _local.SyncAndClose(file));
+    public void SyncAndClose(Stream file) => Change(() => _local.SyncAndClose(file is ShortStream { Inner: var inner } ? inner : file));
 
     public void SyncDirectory(string path) => Change(() => _local.SyncDirectory(path));
 
@@ -31,6 +38,7 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
     public bool TryRenameDirectory(string source, string target)
     {
         Change(() => { });
+        BeforeRename?.Invoke();
         return _local.TryRenameDirectory(source, target);
     }
 
@@ -48,5 +56,47 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
         }
 
         change();
+    }
+
+    /// <summary>A file under a quota: it takes what fits, then no more.</summary>
+    private sealed class ShortStream(Stream inner, long bytes) : Stream
+    {
+        public Stream Inner => inner;
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => inner.Length;
+
+        public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            var room = (int)Math.Min(buffer.Length, bytes - inner.Position);
+            inner.Write(buffer[..room]);
+            if (room < buffer.Length)
+            {
+                throw new IOException("Disk quota exceeded", 122);
+            }
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Flush() => inner.Flush();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }

@@ -125,6 +125,66 @@ public sealed class PublishTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Whatever_fails_with_whatever_error_nothing_is_published_or_left()
+    {
+        var counting = new FaultyFileSystem(_ => null);
+        CachePublisher.Publish(counting, _directory["counted"], _request, prefix => prefix, new("b", "tests"), new() { Threads = 1 });
+        (int Error, FailureReason Reason)[] errors =
+            [(4, FailureReason.StorageError), (5, FailureReason.StorageError), (28, FailureReason.OutOfSpace), (30, FailureReason.ReadOnlyCache), (122, FailureReason.OutOfSpace), (13, FailureReason.PermissionDenied)];
+        foreach (var (error, reason) in errors)
+        {
+            for (var failing = 1; failing < counting.Changes; failing++)
+            {
+                var at = failing;
+                var files = new FaultyFileSystem(change => change == at ? new IOException("refused", error) : null);
+                var failure = Assert.Throws<IndexingException>(() =>
+                    CachePublisher.Publish(files, _directory["cache"], _request, prefix => prefix, new("b", "tests"), new() { Threads = 1 }));
+
+                Assert.Equal(reason, failure.Reason);
+                Assert.Empty(_directory.FilesUnder("cache"));
+                Assert.Empty(Staging());
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(100)]
+    [InlineData(200)]
+    [InlineData(2000)]
+    public void A_quota_that_cuts_a_write_short_leaves_nothing(long bytes)
+    {
+        var files = new FaultyFileSystem(_ => null) { BytesOfFile = bytes };
+        var failure = Assert.Throws<IndexingException>(() => CachePublisher.Publish(files, _directory["cache"], _request, prefix => prefix, new("b", "tests"), new()));
+        Assert.Equal(FailureReason.OutOfSpace, failure.Reason);
+        Assert.Empty(_directory.FilesUnder("cache"));
+        Assert.Empty(Staging());
+    }
+
+    [Fact]
+    public void Two_builders_that_meet_at_the_rename_are_one_Built_and_one_Reused_each_time()
+    {
+        var token = TestContext.Current.CancellationToken;
+        for (var round = 0; round < 50; round++)
+        {
+            var request = _request with { RandomSeed = 1000 + round };
+            using var meeting = new Barrier(2);
+            var outcomes = new PublishOutcome[2];
+            var builders = Enumerable.Range(0, 2).Select(i => new Thread(() =>
+            {
+                var files = new FaultyFileSystem(_ => null) { BeforeRename = () => meeting.SignalAndWait(token) };
+                outcomes[i] = CachePublisher.Publish(files, _directory["cache"], request, prefix => prefix, new($"build-{i}", "tests"), new() { CancellationToken = token }).Outcome;
+            })).ToList();
+            builders.ForEach(builder => builder.Start());
+            builders.ForEach(builder => builder.Join());
+
+            Assert.Equal([PublishOutcome.Built, PublishOutcome.Reused], outcomes.Order());
+            Assert.Empty(Staging());
+        }
+    }
+
     [Theory]
     [InlineData(28, FailureReason.OutOfSpace)]
     [InlineData(122, FailureReason.OutOfSpace)]

@@ -44,8 +44,16 @@ public sealed record IndexPlan
     public long PeakArrayBytes(int threads)
     {
         var lengths = Data.Sum(data => 4L * data.SequenceCount);
-        var blends = Blends.Sum(blend => 2 * blend.Size);
-        var datasets = Datasets.Select(dataset => Math.Max(4 * dataset.DocumentIndexLength, dataset.ShuffleIndexItemSize * dataset.SampleCount)).OrderDescending().Take(threads).Sum();
-        return lengths + blends + datasets + (BytesPerCharacter * Blends.Sum(blend => (long)blend.Description.Length));
+        var texts = BytesPerCharacter * Blends.Sum(blend => (long)blend.Description.Length);
+        var datasets = Datasets
+            .Select(dataset => Math.Max(4 * dataset.DocumentIndexLength, dataset.ShuffleIndexItemSize * dataset.SampleCount))
+            .OrderDescending()
+            .Take(threads)
+            .ToList();
+
+        // All blends are computed before anything is written, and then written first: one thread may still be at them
+        // while the others have begun with the datasets.
+        var whileBlends = Blends.Sum(blend => 2 * blend.Size) + datasets.Take(threads - 1).Sum();
+        return lengths + texts + Math.Max(whileBlends, datasets.Sum());
     }
 }
