@@ -36,11 +36,14 @@ internal sealed record PlannedDataset(
 internal sealed record PlannedBlend(string Split, string Hash, long Samples, int Members);
 
 /// <summary>What <c>verify</c> says.</summary>
-internal sealed record VerifyResult(string Path, string Kind, string? Version, int Datasets, int Files, long Bytes);
+internal sealed record VerifyResult(string Path, string Kind, string? Version, int Datasets, int Files, long Bytes, bool WithData);
 
 /// <summary>What <c>prune</c> says.</summary>
-/// <param name="Removed">Names of the removed staging directories.</param>
-internal sealed record PruneResult(IReadOnlyList<string> Removed);
+/// <param name="Removed">Names of the removed staging directories or versions, or of those that would be removed.</param>
+/// <param name="Versions">Every entry beside the published versions and what was done with it; empty when staging was pruned.</param>
+/// <param name="FreedBytes">Bytes of the removed versions.</param>
+/// <param name="DryRun">Whether nothing was really removed.</param>
+internal sealed record PruneResult(IReadOnlyList<string> Removed, IReadOnlyList<PrunedEntry> Versions, long FreedBytes, bool DryRun);
 
 /// <summary>What <c>inspect</c> says of an <c>.idx</c>.</summary>
 internal sealed record IdxResult(string Path, string TokenType, long Sequences, long Documents, long Tokens, long LongestSequence, bool Multimodal, string Sha256);
@@ -68,7 +71,7 @@ internal sealed record CachedDatasetResult(string Split, string Class, string Ha
 internal sealed record ErrorResult(string Reason, string Message);
 
 /// <summary>Source-generated JSON of what the command line prints.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(BuilderEvent))]
 [JsonSerializable(typeof(BuildProgressLine))]
 [JsonSerializable(typeof(FingerprintResult))]

@@ -78,7 +78,7 @@ internal sealed class GoldenCase
             }
 
             var copy = scratch[Path.GetFileName(path)];
-            File.Copy(path + ".idx", copy + ".idx");
+            File.Copy(path + ".idx", copy + ".idx", overwrite: true);
             using var bin = File.Create(copy + ".bin");
             bin.SetLength(tokens * IndexedDatasetReader.ReadHeader(copy + ".idx").TokenType.ItemSize);
             return copy;

@@ -18,12 +18,13 @@ public sealed class GoldenTests
     {
         using var directory = new TemporaryDirectory();
         var golden = GoldenCase.Open(name);
+        var locate = golden.Locate(directory);
 
         var (_, files) = BareOutput.Write(
-            LocalFileSystem.Instance, directory["cache"], golden.Request(), golden.Locate(directory), new BuildOptions { Threads = threads });
+            LocalFileSystem.Instance, directory["cache"], golden.Request(), locate, new BuildOptions { Threads = threads });
 
         var expected = golden.Outputs.Select(output => output.File).Order(StringComparer.Ordinal).ToList();
-        Assert.NotEmpty(IndexDirectoryVerifier.Verify(directory["cache"], new BuildOptions()));
+        Assert.NotEmpty(IndexDirectoryVerifier.Verify(directory["cache"], new BuildOptions(), prefix => TestData.Read(prefix, locate(prefix))));
         Assert.Equal(expected, Directory.EnumerateFiles(directory["cache"]).Select(Path.GetFileName).Order(StringComparer.Ordinal)!);
         foreach (var (file, bytes, sha256) in golden.Outputs)
         {

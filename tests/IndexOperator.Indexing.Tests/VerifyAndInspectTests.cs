@@ -10,7 +10,10 @@ public sealed class VerifyAndInspectTests
     {
         var golden = GoldenCase.Open(name);
         Assert.SkipUnless(Directory.Exists(golden.CachePath), $"{name} lacks its cache directory: only the checksums of its files are known.");
+        using var directory = new TemporaryDirectory();
+        var locate = golden.Locate(directory);
         Assert.NotEmpty(IndexDirectoryVerifier.Verify(golden.CachePath, new BuildOptions()));
+        Assert.NotEmpty(IndexDirectoryVerifier.Verify(golden.CachePath, new BuildOptions(), prefix => TestData.Read(prefix, locate(prefix))));
     }
 
     [Theory]
@@ -18,7 +21,7 @@ public sealed class VerifyAndInspectTests
     [InlineData("sample_index.npy", 136, "sample_index")]
     [InlineData("shuffle_index.npy", 128, "shuffle_index")]
     [InlineData("shuffle_index.npy", 20, "header")]
-    [InlineData("dataset_index.npy", 128, "dataset_sample_index")]
+    [InlineData("dataset_index.npy", 128, "dataset_index.npy cannot be used: entry 0 is 8")]
     [InlineData("dataset_sample_index.npy", 129, "dataset_sample_index")]
     [InlineData("description.txt", 40, "MD5")]
     public void Damage_to_any_file_of_a_bare_directory_is_found(string what, int at, string words)

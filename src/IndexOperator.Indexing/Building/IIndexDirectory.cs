@@ -19,4 +19,5 @@ public interface IIndexDirectory
 /// <param name="Sha256">Lower-case hex SHA-256 of its bytes.</param>
 /// <param name="Dtype">numpy's type text; null for a description.</param>
 /// <param name="Shape">Length of each dimension; null for a description.</param>
-public sealed record IndexFile(string Name, long Bytes, string Sha256, string? Dtype = null, IReadOnlyList<long>? Shape = null);
+/// <param name="Blocks">CRC-32 of each of up to 64 equal blocks, which tell where a changed file changed; null in old versions.</param>
+public sealed record IndexFile(string Name, long Bytes, string Sha256, string? Dtype = null, IReadOnlyList<long>? Shape = null, string? Blocks = null);

@@ -34,6 +34,7 @@ internal static class IndexFileWriter
     /// <summary>Writes a file whose content is given piece by piece.</summary>
     public static IndexFile Write(IIndexDirectory directory, PlannedFile file, Action<Sink> produce, CancellationToken cancellationToken)
     {
+        var blocks = new BlockChecksums(file.Bytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var stream = directory.Create(file.Name);
         var written = 0L;
@@ -47,6 +48,7 @@ internal static class IndexFileWriter
                     var chunk = bytes.Slice(done, Math.Min(ChunkBytes, bytes.Length - done));
                     stream.Write(chunk);
                     hash.AppendData(chunk);
+                    blocks.Append(chunk);
                     written += chunk.Length;
                 }
             }
@@ -70,6 +72,6 @@ internal static class IndexFileWriter
             throw;
         }
 
-        return new IndexFile(file.Name, written, Convert.ToHexStringLower(hash.GetHashAndReset()), file.Dtype, file.Shape);
+        return new IndexFile(file.Name, written, Convert.ToHexStringLower(hash.GetHashAndReset()), file.Dtype, file.Shape, blocks.Finish());
     }
 }

@@ -196,7 +196,7 @@ public static class IndexedDatasetReader
         }
     }
 
-    private static SafeFileHandle Open(string path, string prefix) => Guard(path, prefix, () => RegularFile.OpenRead(path));
+    private static SafeFileHandle Open(string path, string prefix) => Guard(path, prefix, () => RegularFile.OpenRead(path, IdxFormat.Corrupt));
 
     private static FileStamp Stamp(string path, string prefix)
     {

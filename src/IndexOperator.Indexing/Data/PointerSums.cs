@@ -69,7 +69,7 @@ internal sealed class PointerSums(string idxPath, IdxHeader header, long binByte
 
     private void Read(Span<byte> target, long offset)
     {
-        using var file = RegularFile.OpenRead(idxPath);
+        using var file = RegularFile.OpenRead(idxPath, IdxFormat.Corrupt);
         if (RandomAccess.Read(file, target, offset) != target.Length)
         {
             throw IdxFormat.Corrupt(idxPath, "it became shorter while it was being read");

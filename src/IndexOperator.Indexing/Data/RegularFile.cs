@@ -10,6 +10,7 @@ namespace IndexOperator.Indexing;
 internal static partial class RegularFile
 {
     private const int ReadOnlyNonBlocking = 0x80900; // O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK on Linux.
+    private const string NotRegular = "it is no regular file but a directory, a pipe, a socket or a device";
     private const int Enoent = 2;
     private const int Enxio = 6;
     private const int Eacces = 13;
@@ -17,11 +18,13 @@ internal static partial class RegularFile
     private const int Enotdir = 20;
 
     /// <summary>Opens a file for reading.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="refuse">Makes the error of a path and a cause, for what is a directory, a pipe, a socket or a device.</param>
     /// <exception cref="FileNotFoundException">It is not there.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    /// <exception cref="IndexingException">DataCorrupt: it is a directory, a pipe, a socket or a device.</exception>
+    /// <exception cref="IndexingException">Whatever <paramref name="refuse"/> makes.</exception>
     /// <exception cref="IOException">Anything else; the error number is its HResult.</exception>
-    public static SafeFileHandle OpenRead(string path)
+    public static SafeFileHandle OpenRead(string path, Func<string, string, IndexingException> refuse)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -37,7 +40,7 @@ internal static partial class RegularFile
             {
                 Enoent or Enotdir => new FileNotFoundException(message, path),
                 Eacces or Eperm => new UnauthorizedAccessException(message, new IOException(message, error)),
-                Enxio => NotRegular(path),
+                Enxio => refuse(path, NotRegular),
                 _ => new IOException(message, error),
             };
         }
@@ -46,10 +49,30 @@ internal static partial class RegularFile
         if (Directory.Exists(path) || !IsSeekable(handle))
         {
             handle.Dispose();
-            throw NotRegular(path);
+            throw refuse(path, NotRegular);
         }
 
         return handle;
+    }
+
+    /// <summary>Reads a small file whole; null when it is longer than <paramref name="maxBytes"/>.</summary>
+    /// <exception cref="IOException">As for <see cref="OpenRead"/>.</exception>
+    public static byte[]? ReadAll(string path, int maxBytes, Func<string, string, IndexingException> refuse)
+    {
+        using var handle = OpenRead(path, refuse);
+        var length = RandomAccess.GetLength(handle);
+        if (length > maxBytes)
+        {
+            return null;
+        }
+
+        var bytes = new byte[length];
+        var filled = 0;
+        for (int read; filled < bytes.Length && (read = RandomAccess.Read(handle, bytes.AsSpan(filled), filled)) > 0; filled += read)
+        {
+        }
+
+        return bytes[..filled];
     }
 
     private static bool IsSeekable(SafeFileHandle handle)
@@ -64,9 +87,6 @@ internal static partial class RegularFile
             return false;
         }
     }
-
-    private static IndexingException NotRegular(string path) =>
-        IdxFormat.Corrupt(path, "it is no regular file but a directory, a pipe, a socket or a device");
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

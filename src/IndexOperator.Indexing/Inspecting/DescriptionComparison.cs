@@ -43,7 +43,7 @@ public static class DescriptionComparison
 
         try
         {
-            return PythonJson.Load(text) is List<KeyValuePair<string, object?>> description && Field(description, "class") is string
+            return PythonJson.Load(text) is List<KeyValuePair<string, object?>> description && description.Field("class") is string
                 ? description
                 : throw Unreadable(source, "it has no \"class\"");
         }
@@ -56,9 +56,9 @@ public static class DescriptionComparison
     /// <summary>Compares a run's description with the dataset of a plan that is closest to it: same split, then fewest differences.</summary>
     public static DescriptionMatch Compare(IReadOnlyList<KeyValuePair<string, object?>> asked, IndexPlan plan)
     {
-        var className = (string)Field(asked, "class")!;
+        var className = (string)asked.Field("class")!;
         var isBlend = className == BlendedDatasetPlan.ClassName;
-        var split = Field(asked, isBlend ? "split" : "index_split") as string;
+        var split = asked.Field(isBlend ? "split" : "index_split") as string;
         var candidates = isBlend
             ? plan.Blends.Select(blend => (Split: blend.Split.Name(), blend.Hash, blend.Identity))
             : plan.Datasets.Select(dataset => (Split: dataset.Split.Name(), dataset.Hash, dataset.Identity));
@@ -134,7 +134,7 @@ public static class DescriptionComparison
         {
             var field = path.Length == 0 ? name : $"{path}.{name}";
             var (has, isBuilt) = (asked.Any(member => member.Key == name), built.Any(member => member.Key == name));
-            var (left, right) = (Field(asked, name), Field(built, name));
+            var (left, right) = (asked.Field(name), built.Field(name));
             if (has && isBuilt && name == "datasets" && left is List<object?> members && right is List<object?> planned && members.Count == planned.Count)
             {
                 for (var i = 0; i < members.Count; i++)
@@ -164,9 +164,6 @@ public static class DescriptionComparison
             differences.Add(new(field, Text(asked), Text(built), FieldAdvice.For(name, isExtra: false)));
         }
     }
-
-    private static object? Field(IReadOnlyList<KeyValuePair<string, object?>> description, string name) =>
-        description.FirstOrDefault(member => member.Key == name).Value;
 
     private static string Order(IReadOnlyList<KeyValuePair<string, object?>> description) => string.Join(", ", description.Select(member => member.Key));
 

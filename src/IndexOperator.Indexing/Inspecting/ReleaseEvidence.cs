@@ -99,17 +99,15 @@ public static partial class ReleaseEvidence
     /// <summary>The size of a weighted blend and the sum of its members' samples; null for other blends.</summary>
     private static (BigInteger Size, BigInteger Built)? Sizes(CachedDataset blend)
     {
-        var members = Field(blend.Identity, "datasets") as List<object?> ?? [];
-        var samples = members.Select(member => member is List<KeyValuePair<string, object?>> fields ? Field(fields, "num_samples") : null).ToList();
-        return Field(blend.Identity, "size") is BigInteger size && samples.TrueForAll(count => count is BigInteger)
+        var members = blend.Identity.Field("datasets") as List<object?> ?? [];
+        var samples = members.Select(member => member is List<KeyValuePair<string, object?>> fields ? fields.Field("num_samples") : null).ToList();
+        return blend.Identity.Field("size") is BigInteger size && samples.TrueForAll(count => count is BigInteger)
             ? (size, samples.Aggregate(BigInteger.Zero, (sum, count) => sum + (BigInteger)count!))
             : null;
     }
 
     private static string? TokenizerClass(CachedDataset dataset) =>
-        Field(dataset.Identity, "tokenizer") is List<KeyValuePair<string, object?>> tokenizer ? Field(tokenizer, "class") as string : null;
-
-    private static object? Field(List<KeyValuePair<string, object?>> fields, string name) => fields.Find(member => member.Key == name).Value;
+        dataset.Identity.Field("tokenizer") is List<KeyValuePair<string, object?>> tokenizer ? tokenizer.Field("class") as string : null;
 
     [GeneratedRegex(@"^[0-9a-f]{32}-[A-Za-z_][A-Za-z0-9_]*-(description\.txt|(document|sample|shuffle|dataset|dataset_sample)_index\.npy)$", RegexOptions.CultureInvariant)]
     private static partial Regex NameWithoutSplit();

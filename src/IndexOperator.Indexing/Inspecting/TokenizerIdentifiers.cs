@@ -9,12 +9,10 @@ public static class TokenizerIdentifiers
     /// <exception cref="IndexingException">InvalidSpec: the description has no tokenizer.</exception>
     public static string Of(IReadOnlyList<KeyValuePair<string, object?>> description, string source)
     {
-        var members = Field(description, "datasets") as List<object?>;
+        var members = description.Field("datasets") as List<object?>;
         var single = members?.FirstOrDefault() as List<KeyValuePair<string, object?>> ?? description;
-        return Field(single, "tokenizer") is List<KeyValuePair<string, object?>> identifiers
+        return single.Field("tokenizer") is List<KeyValuePair<string, object?>> identifiers
             ? PythonJson.Dump(identifiers)
             : throw new IndexingException(FailureReason.InvalidSpec, $"{source} has no tokenizer object. Name the description of a GPTDataset or of a blend, written by release 0.5 or later.");
     }
-
-    private static object? Field(IReadOnlyList<KeyValuePair<string, object?>> fields, string name) => fields.FirstOrDefault(member => member.Key == name).Value;
 }

@@ -29,6 +29,12 @@ public static partial class CacheLayout
                 FailureReason.InvalidSpec,
                 $"The build id \"{buildId}\" cannot name a directory. Use 1 to 128 letters, digits, '-', '_' and '.', beginning with a letter or digit.");
 
+    /// <summary>Whether a name is one that versions have: 20 lower-case hex digits.</summary>
+    public static bool IsVersionName(string name) => VersionName().IsMatch(name);
+
+    [GeneratedRegex(@"^[0-9a-f]{20}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex VersionName();
+
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\z", RegexOptions.CultureInvariant)]
     private static partial Regex BuildId();
 }

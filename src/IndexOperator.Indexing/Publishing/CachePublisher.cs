@@ -162,7 +162,9 @@ public sealed class CachePublisher
     {
         var json = PerDatasetSequences.ToJson(plan.Data);
         WriteFile(Path.Combine(_staging, CacheLayout.PerDatasetSequences), json);
-        return new IndexFile(CacheLayout.PerDatasetSequences, json.Length, PerDatasetSequences.Sha256(json));
+        var blocks = new BlockChecksums(json.Length);
+        blocks.Append(json);
+        return new IndexFile(CacheLayout.PerDatasetSequences, json.Length, PerDatasetSequences.Sha256(json), Blocks: blocks.Finish());
     }
 
     private void WriteFile(string path, byte[] content)

@@ -37,13 +37,10 @@ public sealed partial class CachedDataset
     public bool IsBlend => ClassName == BlendedDatasetPlan.ClassName;
 
     /// <summary>The prefix of the data; null for a blend.</summary>
-    public string? DatasetPath => Field("dataset_path") as string;
-
-    /// <summary>Tokens of a sample; null for a blend.</summary>
-    public long? SequenceLength => Field("sequence_length") is System.Numerics.BigInteger length ? (long)length : null;
+    public string? DatasetPath => Identity.Field("dataset_path") as string;
 
     /// <summary>The keys of a blend's members, in order; empty for a single dataset.</summary>
-    public IReadOnlyList<string> MemberHashes => Field("datasets") is List<object?> members
+    public IReadOnlyList<string> MemberHashes => Identity.Field("datasets") is List<object?> members
         ? [.. members.Select(member => UniqueDescription.Hash(PythonJson.Dump(member)))]
         : [];
 
@@ -73,22 +70,22 @@ public sealed partial class CachedDataset
     /// <summary>Path of one of its files; <paramref name="what"/> is for example <c>document_index.npy</c>.</summary>
     public string PathOf(string what) => StemPath(_directory, Hash, ClassName, Split.Name()) + what;
 
-    private object? Field(string name) => _description.Find(member => member.Key == name).Value;
+    /// <summary>A number of the description.</summary>
+    /// <exception cref="IndexingException">VersionCorrupt: it is not there, or not within the range.</exception>
+    internal long Number(string field, long lowest, long highest) =>
+        Identity.Field(field) is System.Numerics.BigInteger number && number >= lowest && number <= highest
+            ? (long)number
+            : throw NpyFile.Corrupt(PathOf("description.txt"), $"its {field} is no whole number from {lowest} to {highest}");
 
     private static string StemPath(string directory, string hash, string className, string split) => Path.Combine(directory, $"{hash}-{className}-{split}-");
 
     private static CachedDataset Open(string directory, string hash, string className, string split)
     {
-        var file = new FileInfo(StemPath(directory, hash, className, split) + "description.txt");
-        if (!file.Exists)
-        {
-            throw NpyFile.Corrupt(file.FullName, "it is missing, and Megatron would build the dataset again");
-        }
-
-        var text = file.Length <= MaxDescriptionBytes ? Encoding.UTF8.GetString(File.ReadAllBytes(file.FullName)) : "";
+        var path = StemPath(directory, hash, className, split) + "description.txt";
+        var text = ReadText(path);
         if (UniqueDescription.Hash(text) != hash)
         {
-            throw NpyFile.Corrupt(file.FullName, "its text does not have the MD5 that its name promises");
+            throw NpyFile.Corrupt(path, $"its text, {text.Length} characters, does not have the MD5 that its name promises");
         }
 
         try
@@ -96,11 +93,25 @@ public sealed partial class CachedDataset
             _ = SplitNames.TryParse(split, out var parsed);
             return PythonJson.Load(text) is List<KeyValuePair<string, object?>> description
                 ? new CachedDataset(directory, hash, className, parsed, description)
-                : throw NpyFile.Corrupt(file.FullName, "it is no JSON object");
+                : throw NpyFile.Corrupt(path, "it is no JSON object");
         }
         catch (JsonException)
         {
-            throw NpyFile.Corrupt(file.FullName, "it is no JSON");
+            throw NpyFile.Corrupt(path, "it is no JSON");
+        }
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            return RegularFile.ReadAll(path, MaxDescriptionBytes, NpyFile.Corrupt) is { } bytes
+                ? Encoding.UTF8.GetString(bytes)
+                : throw NpyFile.Corrupt(path, $"it has more than {MaxDescriptionBytes} bytes");
+        }
+        catch (FileNotFoundException)
+        {
+            throw NpyFile.Corrupt(path, "it is missing, and Megatron would build the dataset again");
         }
     }
 

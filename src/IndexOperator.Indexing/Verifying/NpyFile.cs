@@ -32,16 +32,16 @@ public sealed class NpyFile : IDisposable
         SafeFileHandle? file = null;
         try
         {
-            file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+            file = RegularFile.OpenRead(path, Corrupt);
             var bytes = new byte[NpyHeader.Size];
             var read = RandomAccess.Read(file, bytes, 0);
             var header = NpyHeader.Parse(bytes.AsSpan(0, read))
-                ?? throw Corrupt(path, "its header is not one of an index cache");
+                ?? throw Corrupt(path, "its header, bytes 0 to 127, is not one of an index cache");
             var size = NpyHeader.Size + (header.Items * NpyHeader.ItemSize(header.Dtype));
             var length = RandomAccess.GetLength(file);
             var opened = length == size
                 ? new NpyFile(file, header, path)
-                : throw Corrupt(path, $"its header promises {size} bytes, but it has {length}");
+                : throw Corrupt(path, $"its header promises {size} bytes, but it has {length}: it is cut off or something was appended");
             file = null;
             return opened;
         }
@@ -73,7 +73,9 @@ public sealed class NpyFile : IDisposable
     }
 
     /// <summary>All items in order.</summary>
-    public IEnumerable<long> Items(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Stops reading.</param>
+    /// <param name="advanced">Told the number of items read since the last call, now and then.</param>
+    public IEnumerable<long> Items(CancellationToken cancellationToken, Action<long>? advanced = null)
     {
         var chunk = new byte[ItemsPerChunk * _itemSize];
         var offset = (long)NpyHeader.Size;
@@ -94,6 +96,7 @@ public sealed class NpyFile : IDisposable
             }
 
             offset += length;
+            advanced?.Invoke(length / _itemSize);
         }
     }
 

@@ -31,15 +31,17 @@ public static class VersionVerifier
     /// <exception cref="IndexingException">VersionCorrupt: it is missing or no manifest.</exception>
     public static IndexManifest ReadManifest(string versionPath)
     {
-        var file = new FileInfo(Path.Combine(versionPath, CacheLayout.Manifest));
-        if (!file.Exists)
+        try
+        {
+            var json = RegularFile.ReadAll(Path.Combine(versionPath, CacheLayout.Manifest), MaxManifestBytes, Corrupt);
+            return json is not null && IndexManifest.Parse(json) is { } manifest
+                ? manifest
+                : throw Corrupt(versionPath, $"its {CacheLayout.Manifest} is no manifest of format {IndexManifest.CurrentFormat} that is as it was written: its text or its checksum changed");
+        }
+        catch (FileNotFoundException)
         {
             throw Corrupt(versionPath, $"it has no {CacheLayout.Manifest}");
         }
-
-        return file.Length <= MaxManifestBytes && IndexManifest.Parse(File.ReadAllBytes(file.FullName)) is { } manifest
-            ? manifest
-            : throw Corrupt(versionPath, $"its {CacheLayout.Manifest} cannot be read as a manifest of format {IndexManifest.CurrentFormat}");
     }
 
     /// <summary>Bytes of all files of a version.</summary>
@@ -66,6 +68,11 @@ public static class VersionVerifier
             {
                 throw Corrupt(path, $"it holds {entry.Name}, which its manifest does not name");
             }
+
+            if (entry is not FileInfo || entry.LinkTarget is not null)
+            {
+                throw Corrupt(path, $"{entry.Name} is a {(entry.LinkTarget is null ? "directory" : "link")}, and a version has only files");
+            }
         }
 
         if (expected.Order(StringComparer.Ordinal).FirstOrDefault() is { } missing)
@@ -76,13 +83,14 @@ public static class VersionVerifier
 
     private static void CheckFile(string path, IndexFile file, PhaseProgress progress, CancellationToken cancellationToken)
     {
-        using var handle = File.OpenHandle(Path.Combine(path, file.Name), options: FileOptions.SequentialScan);
+        using var handle = RegularFile.OpenRead(Path.Combine(path, file.Name), Corrupt);
         var length = RandomAccess.GetLength(handle);
         if (length != file.Bytes)
         {
-            throw Corrupt(path, $"{file.Name} has {length} bytes instead of {file.Bytes}");
+            throw Corrupt(path, $"{file.Name} has {length} bytes instead of {file.Bytes}: it {(length < file.Bytes ? "is cut off" : "has more")} from byte {Math.Min(length, file.Bytes)} on");
         }
 
+        var blocks = new BlockChecksums(file.Bytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var chunk = new byte[(int)Math.Min(ChunkBytes, Math.Max(1, length))];
         for (var offset = 0L; ;)
@@ -100,6 +108,7 @@ public static class VersionVerifier
             }
 
             hash.AppendData(chunk, 0, read);
+            blocks.Append(chunk.AsSpan(0, read));
             offset += read;
             progress.Advance(read);
         }
@@ -107,7 +116,7 @@ public static class VersionVerifier
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (actual != file.Sha256)
         {
-            throw Corrupt(path, $"{file.Name} has the SHA-256 {actual} instead of {file.Sha256}");
+            throw Corrupt(path, $"{file.Name} has the SHA-256 {actual} instead of {file.Sha256}{Where(file, blocks.Finish())}");
         }
     }
 
@@ -117,8 +126,26 @@ public static class VersionVerifier
         if (header is null || header.Dtype != file.Dtype || file.Shape is null || !header.Shape.SequenceEqual(file.Shape)
             || NpyHeader.Size + (header.Items * NpyHeader.ItemSize(header.Dtype)) != file.Bytes)
         {
-            throw Corrupt(path, $"the header of {file.Name} does not describe {file.Dtype} [{string.Join(", ", file.Shape ?? [])}]");
+            throw Corrupt(path, $"the header of {file.Name}, bytes 0 to {NpyHeader.Size - 1}, does not describe {file.Dtype} [{string.Join(", ", file.Shape ?? [])}]");
         }
+    }
+
+    /// <summary>The first bytes that differ, and the entries that they are; nothing for a version without block checksums.</summary>
+    private static string Where(IndexFile file, string blocks)
+    {
+        if (file.Blocks is null || BlockChecksums.FirstDifference(file.Bytes, file.Blocks, blocks) is not var (begin, end))
+        {
+            return "";
+        }
+
+        var bytes = $", first between bytes {begin} and {end - 1}";
+        if (file.Dtype is null || begin < NpyHeader.Size)
+        {
+            return bytes;
+        }
+
+        var rowBytes = NpyHeader.ItemSize(file.Dtype) * (file.Shape is [_, var columns] ? columns : 1);
+        return $"{bytes} ({(file.Shape is [_, _] ? "rows" : "entries")} {(begin - NpyHeader.Size) / rowBytes} to {(end - 1 - NpyHeader.Size) / rowBytes})";
     }
 
     private static IndexingException Corrupt(string path, string cause) => new(

@@ -1,0 +1,79 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using System.Text;
+
+namespace IndexOperator.Indexing;
+
+/// <summary>
+/// CRC-32 of up to 64 equal blocks of a file. A SHA-256 tells that a file changed; these tell where.
+/// </summary>
+internal sealed class BlockChecksums
+{
+    private const int MaxBlocks = 64;
+    private const int HexDigits = 8;
+
+    private readonly Crc32 _current = new();
+    private readonly StringBuilder _finished = new();
+    private readonly long _blockBytes;
+    private long _left;
+
+    /// <param name="fileBytes">Bytes that the file is to have: they decide the blocks.</param>
+    public BlockChecksums(long fileBytes)
+    {
+        _blockBytes = BlockBytes(fileBytes);
+        _left = _blockBytes;
+    }
+
+    /// <summary>Adds the next bytes of the file.</summary>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        while (bytes.Length > 0)
+        {
+            var part = bytes[..(int)Math.Min(bytes.Length, _left)];
+            _current.Append(part);
+            bytes = bytes[part.Length..];
+            _left -= part.Length;
+            if (_left == 0)
+            {
+                FinishBlock();
+            }
+        }
+    }
+
+    /// <summary>Ends the last block and returns all checksums: eight lower-case hex digits a block.</summary>
+    public string Finish()
+    {
+        if (_left < _blockBytes)
+        {
+            FinishBlock();
+        }
+
+        return _finished.ToString();
+    }
+
+    /// <summary>The first byte and the byte after the last one of the first block that differs; null when none does.</summary>
+    public static (long Begin, long End)? FirstDifference(long fileBytes, string expected, string actual)
+    {
+        var same = 0;
+        while (same < Math.Min(expected.Length, actual.Length) && expected[same] == actual[same])
+        {
+            same++;
+        }
+
+        var begin = same / HexDigits * BlockBytes(fileBytes);
+        return same == expected.Length && same == actual.Length || begin >= fileBytes
+            ? null
+            : (begin, Math.Min(fileBytes, begin + BlockBytes(fileBytes)));
+    }
+
+    private static long BlockBytes(long fileBytes) => Math.Max(MaxBlocks, (fileBytes + MaxBlocks - 1) / MaxBlocks);
+
+    private void FinishBlock()
+    {
+        Span<byte> checksum = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32BigEndian(checksum, _current.GetCurrentHashAsUInt32());
+        _finished.Append(Convert.ToHexStringLower(checksum));
+        _current.Reset();
+        _left = _blockBytes;
+    }
+}
