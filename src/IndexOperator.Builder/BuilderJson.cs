@@ -85,6 +85,7 @@ internal sealed record ErrorResult(string Reason, string Message);
 [JsonSerializable(typeof(ExplainResult))]
 [JsonSerializable(typeof(TokenizerResult))]
 [JsonSerializable(typeof(DirectoryResult))]
+[JsonSerializable(typeof(ReleaseFinding))]
 [JsonSerializable(typeof(ErrorResult))]
 internal sealed partial class BuilderJson : JsonSerializerContext;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using IndexOperator.TestSupport;
 
 namespace IndexOperator.Builder.Tests;
 
@@ -33,6 +34,14 @@ internal sealed class BuilderProcess : IDisposable
     {
         using var process = new BuilderProcess(arguments);
         return process.Wait();
+    }
+
+    /// <summary>Runs it with a terminal of its own, as a person does; returns everything that the terminal was sent.</summary>
+    public static Task<CommandResult> RunOnTerminal(params string[] arguments)
+    {
+        var command = string.Join(' ', arguments.Prepend(Path.Combine(AppContext.BaseDirectory, "index-builder.dll")).Prepend("dotnet").Select(word => $"'{word}'"));
+        return Command.RunAsync(
+            "script", ["-qec", command, "/dev/null"], environment: new Dictionary<string, string> { ["TERM"] = "xterm" }, deadline: Patience, cancellation: TestContext.Current.CancellationToken);
     }
 
     public (int ExitCode, string Output, string Errors) Wait()

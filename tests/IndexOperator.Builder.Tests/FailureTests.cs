@@ -53,20 +53,6 @@ public sealed class FailureTests : IDisposable
     [InlineData("fingerprint", "-f", "nowhere.yaml", "--map", "nonsense")]
     public void Wrong_usage_ends_in_exit_code_2(params string[] arguments) => Assert.Equal(2, BuilderProcess.Run(arguments).ExitCode);
 
-    [Theory]
-    [InlineData("build")]
-    [InlineData("plan")]
-    [InlineData("inspect")]
-    [InlineData("verify")]
-    [InlineData("fingerprint")]
-    [InlineData("prune")]
-    public void Every_verb_explains_itself_with_an_example(string verb)
-    {
-        var (code, output, _) = BuilderProcess.Run(verb, "--help");
-        Assert.Equal(0, code);
-        Assert.Contains("index-builder " + verb + " ", output, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void A_link_out_of_the_data_is_not_followed_and_one_inside_it_is()
     {

@@ -98,9 +98,13 @@ internal static class InspectCommand
     private static string DescribeVersion(string path, bool asJson)
     {
         var manifest = VersionVerifier.ReadManifest(path);
+        var written = ReleaseEvidence.Of(path);
         if (asJson)
         {
-            return JsonSerializer.Serialize(manifest, PrettyJson.Context.IndexManifest);
+            // The manifest as it is, and one member more: who reads a manifest reads this too.
+            var json = JsonSerializer.SerializeToNode(manifest, PrettyJson.Context.IndexManifest)!.AsObject();
+            json.Add("writtenBy", JsonSerializer.SerializeToNode(written, PrettyJson.Context.ReleaseFinding));
+            return json.ToJsonString(PrettyJson.Context.Options);
         }
 
         var culture = CultureInfo.InvariantCulture;
@@ -109,7 +113,7 @@ internal static class InspectCommand
             string.Create(culture, $"built {manifest.BuiltAt:u} by {manifest.Builder} for Megatron-Core {manifest.MegatronCore}, {manifest.Files.Sum(file => file.Bytes):N0} bytes"),
             .. manifest.Splits.Select(split => string.Create(culture, $"{split.Split,-5} {split.Class} {string.Join(' ', split.Hashes)}: {split.Samples:N0} samples")),
             .. manifest.Data.Select(data => string.Create(culture, $"data  {data.Prefix}: {data.Sequences:N0} sequences, {data.Tokens:N0} tokens")),
-            Describe(ReleaseEvidence.Of(path)),
+            Describe(written),
         ]);
     }
 
