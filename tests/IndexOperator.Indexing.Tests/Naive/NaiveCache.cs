@@ -31,9 +31,6 @@ internal sealed class NaiveCache
 
     public Dictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>How many datasets had a final epoch of their own; the property counts them.</summary>
-    public int Datasets { get; private set; }
-
     /// <summary>Builds the cache.</summary>
     /// <exception cref="NaiveRefusalException">Megatron does not get through, or trains into an IndexError.</exception>
     public static NaiveCache Build(IndexRequest request, IReadOnlyDictionary<string, int[]> lengths)
@@ -164,7 +161,7 @@ internal sealed class NaiveCache
         var counts = members.ConvertAll(member => (double)member.Built.Count);
         if (counts.Contains(0))
         {
-            throw new NaiveRefusalException("A member without samples has no weight.");
+            throw new NaiveRefusalException("A member without samples has no weight.", FailureReason.EmptySplit);
         }
 
         var total = (long)counts.Sum();
@@ -195,7 +192,7 @@ internal sealed class NaiveCache
 
         if (members.Where((member, d) => counts[d] > member.Built.Count).Any())
         {
-            throw new NaiveRefusalException("The blend oversamples.");
+            throw new NaiveRefusalException("The blend oversamples.", FailureReason.OversampledBlend, isOfArrays: true);
         }
 
         if (_release == 7)
@@ -206,7 +203,7 @@ internal sealed class NaiveCache
             {
                 if (drawn[i] > members[i].Built.Count)
                 {
-                    throw new NaiveRefusalException("0.7 believes that the blend oversamples.");
+                    throw new NaiveRefusalException("0.7 believes that the blend oversamples.", FailureReason.OversampledBlend, isOfArrays: true);
                 }
             }
         }
@@ -259,7 +256,6 @@ internal sealed class NaiveCache
         Files[stem + "document_index.npy"] = Npy("<i4", built.Documents, $"({built.Documents.Count},)");
         Files[stem + "sample_index.npy"] = Npy(_release is 8 or 9 ? "<i8" : "<i4", built.Samples, $"({built.Samples.Count / 2}, 2)");
         Files[stem + "shuffle_index.npy"] = Npy("<u4", built.Shuffle, $"({built.Shuffle.Count},)");
-        Datasets++;
         return (key, built);
     }
 

@@ -1,7 +1,14 @@
 namespace IndexOperator.Indexing.Tests.Naive;
 
 /// <summary>Where Megatron hangs, aborts, asserts or trains into an IndexError.</summary>
-internal sealed class NaiveRefusalException(string why) : Exception(why);
+internal sealed class NaiveRefusalException(string why, FailureReason reason = FailureReason.InvalidSpec, bool isOfArrays = false) : Exception(why)
+{
+    /// <summary>What a user has to be told.</summary>
+    public FailureReason Reason => reason;
+
+    /// <summary>Whether only drawing the arrays shows it.</summary>
+    public bool IsOfArrays => isOfArrays;
+}
 
 /// <summary>The three arrays of a GPTDataset by other means than the engine's: epochs are counted one by one, tokens are numbered.</summary>
 internal sealed record NaiveGptDataset(List<long> Documents, List<long> Samples, List<long> Shuffle)
@@ -20,7 +27,7 @@ internal sealed record NaiveGptDataset(List<long> Documents, List<long> Samples,
             epochs++;
             if (perEpochTokens == 0 || epochs > MostEpochs)
             {
-                throw new NaiveRefusalException("Megatron would loop for ever.");
+                throw new NaiveRefusalException("Megatron would loop for ever.", FailureReason.EmptySplit);
             }
         }
 
@@ -28,7 +35,7 @@ internal sealed record NaiveGptDataset(List<long> Documents, List<long> Samples,
         var count = dropLast ? total / seq : (long)Math.Ceiling((double)((float)total / (float)seq));
         if (count < 0)
         {
-            throw new NaiveRefusalException("There would be fewer than no samples.");
+            throw new NaiveRefusalException("There would be fewer than no samples.", FailureReason.EmptySplit);
         }
 
         var sansFinal = NaivePython.FloorDivide(((epochs - 1) * perEpochTokens) - x, seq);
@@ -75,7 +82,7 @@ internal sealed record NaiveGptDataset(List<long> Documents, List<long> Samples,
             var offset = isWhole ? (sample * seq) - (ends[position] - lengths[documents[position]]) : lengths[documents[position]] - x;
             if (offset < 0 && !writesMinusOne)
             {
-                throw new NaiveRefusalException("Megatron asserts that no offset is negative.");
+                throw new NaiveRefusalException("Megatron asserts that no offset is negative.", isOfArrays: true);
             }
 
             rows.AddRange([position, offset]);

@@ -17,7 +17,8 @@ public sealed class NaivePropertyTests
         // A generator that drifts into one corner would prove nothing.
         (string What, double Least)[] shares =
         [
-            ("written", 0.4), ("refused", 0.1), ("separate final epoch", 0.01), ("both in one run of epochs", 0.05), ("beyond 2^24 tokens", 0.03), ("over 100 members", 0.02),
+            ("written", 0.4), ("refused", 0.1), ("separate final epoch", 0.01), ("both in one run of epochs", 0.05), ("beyond 2^24 tokens", 0.03), ("over 100 members", 0.02), ("just below 80 % of an epoch", 0.005), ("just at 80 % of an epoch", 0.005),
+            ("refused for the same reason", 0.1), ("refused as InvalidSpec", 0.05), ("refused as EmptySplit", 0.01), ("refused as OversampledBlend", 0.004),
             .. Enum.GetNames<Layout>().Select(layout => (layout, 0.05)),
             .. ReleaseRules.Supported.Select(release => ("written by " + release, 0.02)),
         ];
@@ -45,6 +46,11 @@ public sealed class NaivePropertyTests
                 {
                     var (_, files) = BareOutput.Write(LocalFileSystem.Instance, directory["built"], request, golden.Locate(directory), new BuildOptions());
                     Assert.Equal(golden.Outputs.OrderBy(output => output.File, StringComparer.Ordinal), files.Select(file => (file.Name, file.Bytes, file.Sha256)));
+                    if (files.Count > 0)
+                    {
+                        IndexDirectoryVerifier.Verify(directory["built"], new BuildOptions(), prefix => TestData.Read(prefix, golden.Locate(directory)(prefix)));
+                    }
+
                     Interlocked.Increment(ref checks);
                 }
                 catch (IndexingException)
@@ -60,13 +66,14 @@ public sealed class NaivePropertyTests
     private void Compare(Configuration configuration)
     {
         Dictionary<string, byte[]>? expected = null;
+        NaiveRefusalException? refusal = null;
         try
         {
             expected = NaiveCache.Build(configuration.Request, configuration.Lengths).Files;
         }
-        catch (NaiveRefusalException)
+        catch (NaiveRefusalException failure)
         {
-            // Then the engine must refuse as well.
+            refusal = failure;
         }
 
         var directory = new MemoryDirectory();
@@ -79,8 +86,15 @@ public sealed class NaivePropertyTests
         catch (IndexingException failure)
         {
             Assert.True(expected is null, $"The engine refuses what Megatron builds: {failure.Message}");
-            Assert.True(failure.Reason is FailureReason.InvalidSpec or FailureReason.EmptySplit or FailureReason.OversampledBlend, failure.ToString());
+
+            // Of several faults the engine names one of the request first, then one of any split's plan, then one of a
+            // blend's, then one of the arrays; Megatron goes split by split.
+            var isOfRequest = Record.Exception(() => RequestRules.Check(configuration.Request)) is not null;
+            var isEarlier = isOfRequest || (refusal!.IsOfArrays && (plan is null || failure.Reason == FailureReason.OversampledBlend));
+            Assert.True(failure.Reason == refusal!.Reason || isEarlier, $"The engine says {failure.Reason} ({failure.Message}), where it is: {refusal.Reason} ({refusal.Message})");
             Count("refused");
+            Count("refused as " + failure.Reason);
+            CountIf("refused for the same reason", failure.Reason == refusal.Reason);
             Count(configuration.Layout.ToString());
             return;
         }
@@ -97,9 +111,16 @@ public sealed class NaivePropertyTests
         Count(configuration.Layout.ToString());
         CountIf("separate final epoch", plan.Datasets.Any(dataset => dataset.Epochs.SeparateFinalEpoch));
         CountIf("both in one run of epochs", plan.Datasets.Any(dataset => dataset.Epochs is { NumEpochs: > 1, SeparateFinalEpoch: false }));
+        CountIf("just below 80 % of an epoch", plan.Datasets.Any(dataset => BeyondThreshold(dataset) == -1));
+        CountIf("just at 80 % of an epoch", plan.Datasets.Any(dataset => BeyondThreshold(dataset) == 0));
         CountIf("beyond 2^24 tokens", plan.Datasets.Any(dataset => dataset.TokensPerEpoch > 1 << 24));
         CountIf("over 100 members", plan.Blends.Any(blend => blend.Members.Count > 100));
     }
+
+    /// <summary>Samples of the final epoch beyond the number from which it is no longer shuffled for itself.</summary>
+    private static long? BeyondThreshold(GptDatasetPlan dataset) => dataset.Epochs.NumEpochs == 1
+        ? null
+        : dataset.NumSamples - dataset.Epochs.SamplesSansFinalEpoch - (long)(0.8 * ((dataset.TokensPerEpoch - dataset.ExtraTokens) / dataset.SequenceLength));
 
     private void Count(string what) => _seen.AddOrUpdate(what, 1, (_, count) => count + 1);
 
