@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using IndexOperator.Indexing;
+using IndexOperator.TestSupport;
 
 namespace IndexOperator.CrashHost;
 
@@ -51,46 +52,14 @@ internal sealed class DeadlyFileSystem(int deadly) : ICacheFileSystem
     }
 
     /// <summary>Writes half of what it is given before it dies.</summary>
-    private sealed class DeadlyStream(Stream inner, DeadlyFileSystem files) : Stream
+    private sealed class DeadlyStream(Stream inner, DeadlyFileSystem files) : WriteOnlyStream(inner)
     {
-        public Stream Inner => inner;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => inner.Length;
-
-        public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
-
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            inner.Write(buffer[..(buffer.Length / 2)]);
-            inner.Flush();
+            Inner.Write(buffer[..(buffer.Length / 2)]);
+            Inner.Flush();
             files.Next(() => { });
-            inner.Write(buffer[(buffer.Length / 2)..]);
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inner.Dispose();
-            }
-
-            base.Dispose(disposing);
+            Inner.Write(buffer[(buffer.Length / 2)..]);
         }
     }
 }

@@ -1,3 +1,5 @@
+using IndexOperator.TestSupport;
+
 namespace IndexOperator.Indexing.Tests;
 
 /// <summary>A file system whose n-th change fails, as a full or read-only one would.</summary>
@@ -59,44 +61,16 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
     }
 
     /// <summary>A file under a quota: it takes what fits, then no more.</summary>
-    private sealed class ShortStream(Stream inner, long bytes) : Stream
+    private sealed class ShortStream(Stream inner, long bytes) : WriteOnlyStream(inner)
     {
-        public Stream Inner => inner;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => inner.Length;
-
-        public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
-
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            var room = (int)Math.Min(buffer.Length, bytes - inner.Position);
-            inner.Write(buffer[..room]);
+            var room = (int)Math.Min(buffer.Length, bytes - Inner.Position);
+            Inner.Write(buffer[..room]);
             if (room < buffer.Length)
             {
                 throw new IOException("Disk quota exceeded", 122);
             }
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
         }
     }
 }
