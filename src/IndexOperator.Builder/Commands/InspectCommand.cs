@@ -37,9 +37,12 @@ internal static class InspectCommand
             if (parsed.GetValue(sample) is { } first)
             {
                 _ = SplitNames.TryParse(parsed.GetValue(split)!, out var chosen);
-                var tracer = SampleTracer.Open(target, chosen, parsed.GetValue(dataset), DataRoots.Parse(parsed.GetValue(map)!, null).Locate);
                 var isDecoded = parsed.GetValue(decode) is not null;
-                var results = Enumerable.Range(0, parsed.GetValue(count)).Select(i => Trace(tracer, first + i, isDecoded)).ToList();
+                var results = terminal.ShowProgress(TimeProvider.System, progress =>
+                {
+                    var tracer = SampleTracer.Open(target, chosen, parsed.GetValue(dataset), DataRoots.Parse(parsed.GetValue(map)!, null).Locate, progress);
+                    return Enumerable.Range(0, parsed.GetValue(count)).Select(i => Trace(tracer, first + i, isDecoded)).ToList();
+                });
                 Terminal.WriteLine(terminal.Mode == TalkMode.Json
                     ? JsonSerializer.Serialize(results, PrettyJson.Context.IReadOnlyListSampleResult)
                     : string.Join('\n', results.Select(SampleText.Describe)));

@@ -12,14 +12,16 @@ public sealed class SampleTracer
     private readonly Dictionary<(string Hash, Split Split), CachedDataset> _datasets;
     private readonly Func<string, string> _locate;
     private readonly int _extraTokens;
+    private readonly IBuildProgress? _progress;
     private readonly Dictionary<string, IndexedDataset> _data = new(StringComparer.Ordinal);
 
-    private SampleTracer(CachedDataset top, IReadOnlyList<CachedDataset> datasets, Func<string, string> locate, int extraTokens)
+    private SampleTracer(CachedDataset top, IReadOnlyList<CachedDataset> datasets, Func<string, string> locate, int extraTokens, IBuildProgress? progress)
     {
         _top = top;
         _datasets = datasets.ToDictionary(dataset => (dataset.Hash, dataset.Split));
         _locate = locate;
         _extraTokens = extraTokens;
+        _progress = progress;
     }
 
     /// <summary>Opens what a split's training code would open.</summary>
@@ -27,14 +29,15 @@ public sealed class SampleTracer
     /// <param name="split">The split.</param>
     /// <param name="hash">Key of the dataset to follow; needed only where the directory has several for the split.</param>
     /// <param name="locate">Where a prefix's files are: its path without extension on this machine.</param>
+    /// <param name="progress">Told how reading an <c>.idx</c> goes on.</param>
     /// <exception cref="IndexingException">InvalidSpec: none or several datasets fit; VersionCorrupt: the cache is damaged.</exception>
-    public static SampleTracer Open(string directory, Split split, string? hash, Func<string, string> locate)
+    public static SampleTracer Open(string directory, Split split, string? hash, Func<string, string> locate, IBuildProgress? progress = null)
     {
         var datasets = CachedDataset.FindAll(directory);
         var manifest = File.Exists(Path.Combine(directory, CacheLayout.Manifest)) ? VersionVerifier.ReadManifest(directory) : null;
         var candidates = Candidates(datasets, manifest, split, hash);
         return candidates.Count == 1
-            ? new SampleTracer(candidates[0], datasets, locate, ExtraTokens(manifest))
+            ? new SampleTracer(candidates[0], datasets, locate, ExtraTokens(manifest), progress)
             : throw new IndexingException(
                 FailureReason.InvalidSpec,
                 candidates.Count == 0
@@ -126,7 +129,9 @@ public sealed class SampleTracer
     {
         if (!_data.TryGetValue(prefix, out var data))
         {
-            data = IndexedDatasetReader.Read(prefix, _locate(prefix));
+            var path = _locate(prefix);
+            var (done, total) = (0L, new FileInfo(path + ".idx") is { Exists: true } file ? file.Length : 0);
+            data = IndexedDatasetReader.Read(prefix, path, read => _progress?.Report(BuildPhase.ReadData, done += read, total));
             _data.Add(prefix, data);
         }
 

@@ -29,7 +29,7 @@ internal static class BlendVerifier
                 ? samples
                 : throw NpyFile.Corrupt(blend.PathOf("description.txt"), $"its member {hash} has no files here"))
             .ToArray();
-        using var expected = Compute(Plan(blend, built, members), cancellationToken);
+        using var expected = Compute(blend, Plan(blend, built, members), cancellationToken);
         var counts = new long[built.Length];
         var sample = 0L;
         foreach (var (member, number) in members.Items(cancellationToken, items => progress.Advance(10 * items)).Zip(numbers.Items(cancellationToken)))
@@ -52,7 +52,7 @@ internal static class BlendVerifier
 
     private static unsafe short ItemOf(BlendIndex blend, long sample) => blend.Members.Items[sample];
 
-    private static BlendIndex Compute(BlendedDatasetPlan plan, CancellationToken cancellationToken)
+    private static BlendIndex Compute(CachedDataset blend, BlendedDatasetPlan plan, CancellationToken cancellationToken)
     {
         try
         {
@@ -60,7 +60,7 @@ internal static class BlendVerifier
         }
         catch (IndexingException failure) when (failure.Reason == FailureReason.OversampledBlend)
         {
-            throw new IndexingException(FailureReason.VersionCorrupt, $"A training run that uses this blend fails: {failure.Message}", failure);
+            throw NpyFile.Corrupt(blend.PathOf("description.txt"), $"a training run that uses this blend fails: {failure.Message}");
         }
     }
 

@@ -210,8 +210,7 @@ internal sealed class GptDatasetVerifier : IDisposable
     /// </summary>
     private void CheckAgainst(IndexedDataset data, (long Begin, long End) sequences, EpochPlan found)
     {
-        var splitText = _dataset.Identity.Field("split") as string;
-        var range = (splitText is null ? SplitMatrix.Whole : SplitMatrix.Parse(splitText, data.Prefix)).Range(_dataset.Split, data.SequenceCount);
+        var range = Matrix().Range(_dataset.Split, data.SequenceCount);
         var isEmpty = sequences.End == sequences.Begin && range.End <= range.Begin;
         if (!isEmpty && range != sequences)
         {
@@ -237,6 +236,18 @@ internal sealed class GptDatasetVerifier : IDisposable
         }
 
         throw failure ?? NotOfData(_samples, data, $"it has {found.SampleCount} samples from {found.NumEpochs} epochs, which {tokens} tokens do not give");
+    }
+
+    private SplitMatrix Matrix()
+    {
+        try
+        {
+            return _dataset.Identity.Field("split") is string text ? SplitMatrix.Parse(text) : SplitMatrix.Whole;
+        }
+        catch (IndexingException failure)
+        {
+            throw NpyFile.Corrupt(_dataset.PathOf("description.txt"), failure.Message);
+        }
     }
 
     private EpochPlan? Epochs(long tokens, long? samples, int extra, bool isDropped)
