@@ -12,7 +12,8 @@ usage() {
 Usage: hack/control-plane.sh up DIR [--bind ADDR] [--advertise ADDR] [--with-scheduler] [--audit]
        hack/control-plane.sh down DIR [--purge]
        hack/control-plane.sh status DIR
-       hack/control-plane.sh stop-apiserver DIR | start-apiserver DIR
+       hack/control-plane.sh stop-apiserver DIR | start-apiserver DIR | freeze-apiserver DIR | thaw-apiserver DIR
+       hack/control-plane.sh compact DIR
 
 up      starts what does not run yet, waits until it serves and the default namespace and service account exist, and
         prints the path of the administrator's kubeconfig, DIR/admin.kubeconfig, as its only line on standard output.
@@ -24,6 +25,8 @@ up      starts what does not run yet, waits until it serves and the default name
 down    stops it; what is in etcd stays for the next up. --purge removes DIR.
 status  says what runs; code 0 when all of it does and the API server is ready, else 1.
 stop-apiserver, start-apiserver   an outage of the API server alone, with the same flags and port afterwards.
+freeze-apiserver, thaw-apiserver  the same without a word: connections stay open and nobody answers.
+compact  forgets every revision in etcd but the newest.
 
 Everything is under DIR: pki/, *.kubeconfig, etcd/, logs/, run/ (process ids), settings.
 The programs are those of KUBEBUILDER_ASSETS or of the cache (hack/provision.sh control-plane fills it).
@@ -227,6 +230,25 @@ up() {
 # The API server would wait a minute for its open watches; nobody here needs that.
 stop_apiserver() { daemon_stop "$DIR" kube-apiserver 2; }
 
+signal_apiserver() { # signal_apiserver NAME
+  local pid
+  pid=$(daemon_pid "$DIR" kube-apiserver) || die "no API server runs in $DIR" "it was never up, or it ended" "hack/control-plane.sh status $DIR"
+  kill -s "$1" "$pid"
+}
+
+etcd_call() { # etcd_call PATH BODY
+  curl -fsS --noproxy '*' --max-time 10 -X POST -d "$2" "http://127.0.0.1:$ETCD_PORT/v3/kv/$1"
+}
+
+compact() {
+  [ -s "$DIR/settings" ] || die "no control plane in $DIR" "it was never up" "hack/control-plane.sh up $DIR"
+  load_settings
+  local revision
+  revision=$(etcd_call range '{"key":"AA=="}' | sed -nE 's/.*"revision":"([0-9]+)".*/\1/p')
+  etcd_call compaction "{\"revision\":\"$revision\",\"physical\":true}" >/dev/null
+  log "etcd is compacted at revision $revision"
+}
+
 stop_all() {
   daemon_stop "$DIR" kube-scheduler
   daemon_stop "$DIR" kube-controller-manager
@@ -273,7 +295,7 @@ status() {
 main() {
   case ${1:-} in
     -h | --help | help) usage; exit 0 ;;
-    up | down | status | stop-apiserver | start-apiserver) ;;
+    up | down | status | stop-apiserver | start-apiserver | freeze-apiserver | thaw-apiserver | compact) ;;
     *) usage >&2; die "unknown command: ${1:-(none)}" ;;
   esac
   local command=$1
@@ -284,6 +306,9 @@ main() {
   shift 2
   case $command in
     stop-apiserver) stop_apiserver ;;
+    freeze-apiserver) signal_apiserver STOP ;;
+    thaw-apiserver) signal_apiserver CONT ;;
+    compact) compact ;;
     start-apiserver)
       [ -s "$DIR/settings" ] || die "no control plane in $DIR" "it was never up" "hack/control-plane.sh up $DIR"
       load_settings

@@ -11,13 +11,14 @@ E2E_CLUSTER=e2e
 
 usage() {
   cat <<'HELP'
-Usage: hack/test.sh unit|integration|e2e|all|fuzz [-- OPTIONS OF THE TEST RUNNER]
+Usage: hack/test.sh unit|integration|e2e|all|fuzz|chaos [-- OPTIONS OF THE TEST RUNNER]
 
 unit         every project in tests/ but the two below; no cluster, no root
 integration  tests/IndexOperator.Integration on a real etcd, kube-apiserver and kube-controller-manager
 e2e          tests/IndexOperator.E2E on a real node; needs root
 all          all of these
 fuzz         the fuzz tests alone, FUZZ_SECONDS (600) a target from FUZZ_SEED; a failure names its seed and its file
+chaos        the leadership and outage tests alone, CHAOS_BLOWS (50) blows at leaders and CHAOS_OUTAGES (20) outages
 
 Exit code 0 only when nothing failed and every project ran at least one test. Skipped tests are listed with what they lack.
 TEST_SUMMARY=FILE also writes the last line to FILE. Logs are in artifacts/test.
@@ -78,6 +79,14 @@ fuzz() {
   cat "$FUZZ_REPORT" >&2
 }
 
+chaos() {
+  export CHAOS_BLOWS="${CHAOS_BLOWS:-50}" CHAOS_OUTAGES="${CHAOS_OUTAGES:-20}" CHAOS_REPORT="$PWD/artifacts/test/chaos.txt"
+  : >"$CHAOS_REPORT"
+  RUNNER_OPTIONS+=(-- --filter-trait "Category=Chaos")
+  integration
+  cat "$CHAOS_REPORT" >&2
+}
+
 integration() {
   "$HACK/provision.sh" control-plane
   run_project tests/IndexOperator.Integration
@@ -104,7 +113,7 @@ main() {
   local level=${1:-}
   case $level in
     -h | --help | help) usage; exit 0 ;;
-    unit | integration | e2e | all | fuzz) ;;
+    unit | integration | e2e | all | fuzz | chaos) ;;
     *) usage >&2; die "unknown level: ${level:-(none)}" ;;
   esac
   shift

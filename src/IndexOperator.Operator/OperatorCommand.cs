@@ -1,5 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
+using IndexOperator.Api;
 using IndexOperator.Planning;
+using IndexOperator.Runtime;
 
 namespace IndexOperator.Operator;
 
@@ -17,6 +20,9 @@ public static class OperatorCommand
         var port = new Option<int>("--port") { Description = "Port of /healthz, /readyz and /metrics.", DefaultValueFactory = _ => defaults.Port };
         var leaderElect = new Option<bool>("--leader-elect") { Description = "Agree with other replicas on one that works.", DefaultValueFactory = _ => true };
         var leaseNamespace = new Option<string?>("--leader-elect-namespace") { Description = "Namespace of the Lease; $POD_NAMESPACE when absent." };
+        var leaseDuration = Duration("--leader-elect-lease-duration", "How long other replicas wait for a leader that does not renew.", defaults.LeaseDuration);
+        var renewDeadline = Duration("--leader-elect-renew-deadline", "How long the leader tries to renew before it stops working; shorter than the lease.", defaults.RenewDeadline);
+        var retryPeriod = Duration("--leader-elect-retry-period", "Pause between attempts on the lease; shorter than the renew deadline.", defaults.RetryPeriod);
         var gpuLabel = new Option<string>("--gpu-node-label") { Description = "Label that GPU nodes carry with the value true.", DefaultValueFactory = _ => defaults.Planner.GpuNodeLabel };
         var gpuResource = new Option<string>("--gpu-resource") { Description = "Extended resource of GPUs and key of their nodes' taint.", DefaultValueFactory = _ => defaults.Planner.GpuResource };
         var cpu = new Option<string>("--build-cpu-request") { Description = "CPU request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultCpuRequest };
@@ -26,7 +32,7 @@ public static class OperatorCommand
         var level = new Option<LogLevel>("--log-level") { Description = "The least level that is logged.", DefaultValueFactory = _ => defaults.LogLevel };
         var root = new RootCommand("Builds, versions and hands out pretraining index caches, as PretrainIndex resources ask for them.")
         {
-            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, gpuLabel, gpuResource, cpu, memory, parallel, jsonLogs, level,
+            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, gpuLabel, gpuResource, cpu, memory, parallel, jsonLogs, level,
         };
         root.SetAction((parsed, cancellationToken) => run(
             new OperatorOptions
@@ -44,11 +50,39 @@ public static class OperatorCommand
                 Port = parsed.GetRequiredValue(port),
                 LeaderElection = parsed.GetRequiredValue(leaderElect),
                 LeaderElectionNamespace = parsed.GetValue(leaseNamespace) ?? Environment.GetEnvironmentVariable("POD_NAMESPACE") ?? defaults.LeaderElectionNamespace,
+                LeaseDuration = GoDuration.Parse(parsed.GetRequiredValue(leaseDuration)).Value,
+                RenewDeadline = GoDuration.Parse(parsed.GetRequiredValue(renewDeadline)).Value,
+                RetryPeriod = GoDuration.Parse(parsed.GetRequiredValue(retryPeriod)).Value,
                 MaxParallelReconciliations = parsed.GetRequiredValue(parallel),
                 JsonLogs = parsed.GetRequiredValue(jsonLogs),
                 LogLevel = parsed.GetRequiredValue(level),
             },
             cancellationToken));
+        root.Validators.Add(result =>
+        {
+            var (lease, deadline, retry) = (Value(leaseDuration, defaults.LeaseDuration), Value(renewDeadline, defaults.RenewDeadline), Value(retryPeriod, defaults.RetryPeriod));
+            if (lease <= deadline || deadline <= retry * LeaderElectionSettings.JitterFactor)
+            {
+                result.AddError(
+                    $"{leaseDuration.Name} must be longer than {renewDeadline.Name}, and that longer than {LeaderElectionSettings.JitterFactor} times {retryPeriod.Name}.");
+            }
+
+            // A validator sees no default values; what is no duration has been told already.
+            TimeSpan Value(Option<string> option, TimeSpan otherwise) => GoDuration.TryParse(result.GetValue(option), out var duration) ? duration.Value : otherwise;
+        });
         return root;
+    }
+
+    private static Option<string> Duration(string name, string description, TimeSpan otherwise)
+    {
+        var option = new Option<string>(name) { Description = description, HelpName = "DURATION", DefaultValueFactory = _ => string.Create(CultureInfo.InvariantCulture, $"{otherwise.TotalMilliseconds}ms") };
+        option.Validators.Add(result =>
+        {
+            if (!GoDuration.TryParse(result.GetValueOrDefault<string>(), out var duration) || duration.Value <= TimeSpan.Zero)
+            {
+                result.AddError($"{name} is no duration such as 15s or 500ms.");
+            }
+        });
+        return option;
     }
 }

@@ -56,6 +56,9 @@ public static class OperatorHost
             settings.LeaderElection.Enabled = options.LeaderElection;
             settings.LeaderElection.Name = "index-operator";
             settings.LeaderElection.Namespace = options.LeaderElectionNamespace;
+            settings.LeaderElection.LeaseDuration = options.LeaseDuration;
+            settings.LeaderElection.RenewDeadline = options.RenewDeadline;
+            settings.LeaderElection.RetryPeriod = options.RetryPeriod;
             settings.Client.FieldManager = "index-operator";
             settings.Events.Controller = "indexoperator.io/index-operator";
             settings.Connection = options.Kubeconfig is { } file ? ApiConnection.From(KubernetesClientConfiguration.BuildConfigFromConfigFile(file)) : null;

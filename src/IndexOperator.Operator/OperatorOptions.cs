@@ -23,6 +23,15 @@ public sealed record OperatorOptions
     /// <summary>Namespace of the Lease.</summary>
     public string LeaderElectionNamespace { get; init; } = "default";
 
+    /// <summary>How long other replicas wait for a leader that does not renew.</summary>
+    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long the leader tries to renew before it stops working; shorter than <see cref="LeaseDuration"/>.</summary>
+    public TimeSpan RenewDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Pause between attempts on the lease.</summary>
+    public TimeSpan RetryPeriod { get; init; } = TimeSpan.FromSeconds(1.5);
+
     /// <summary>Passes at a time.</summary>
     public int MaxParallelReconciliations { get; init; } = 16;
 

@@ -9,12 +9,14 @@ public sealed class OperatorCommandTests
         var options = await ParseAsync(
             "--builder-image", "b:1", "--namespace", "x", "--namespace", "y", "--kubeconfig", "k", "--port", "9", "--leader-elect", "false",
             "--leader-elect-namespace", "l", "--gpu-node-label", "g/l", "--gpu-resource", "g/r", "--build-cpu-request", "3", "--build-memory-request", "4Gi",
+            "--leader-elect-lease-duration", "1m", "--leader-elect-renew-deadline", "40s", "--leader-elect-retry-period", "900ms",
             "--max-parallel-reconciliations", "7", "--json-logs", "--log-level", "Debug");
         Assert.Equal(["x", "y"], options.Namespaces);
         Assert.Equal(
             ("b:1", "g/l", "g/r", "3", "4Gi"),
             (options.Planner.BuilderImage, options.Planner.GpuNodeLabel, options.Planner.GpuResource, options.Planner.DefaultCpuRequest, options.Planner.DefaultMemoryRequest));
         Assert.Equal(("k", 9, false, "l"), (options.Kubeconfig, options.Port, options.LeaderElection, options.LeaderElectionNamespace));
+        Assert.Equal((60, 40, 0.9), (options.LeaseDuration.TotalSeconds, options.RenewDeadline.TotalSeconds, options.RetryPeriod.TotalSeconds));
         Assert.Equal((7, true, Microsoft.Extensions.Logging.LogLevel.Debug), (options.MaxParallelReconciliations, options.JsonLogs, options.LogLevel));
     }
 
@@ -31,6 +33,9 @@ public sealed class OperatorCommandTests
     [InlineData("--port", "many")]
     [InlineData("--log-level", "Chatty")]
     [InlineData("--unknown", "x")]
+    [InlineData("--leader-elect-lease-duration", "x")]
+    [InlineData("--leader-elect-renew-deadline", "15s")]
+    [InlineData("--leader-elect-retry-period", "9s")]
     public async Task What_cannot_be_read_is_refused_before_anything_starts(string flag, string value)
     {
         var root = OperatorCommand.Create((_, _) => throw new InvalidOperationException("started"));
@@ -38,7 +43,7 @@ public sealed class OperatorCommandTests
         using var output = new StringWriter();
         var code = await root.Parse([flag, value]).InvokeAsync(new System.CommandLine.InvocationConfiguration { Error = error, Output = output }, TestContext.Current.CancellationToken);
         Assert.NotEqual(0, code);
-        Assert.Contains(value == "x" ? flag : value, error.ToString(), StringComparison.Ordinal);
+        Assert.Contains(value == "x" || flag.StartsWith("--leader", StringComparison.Ordinal) ? flag : value, error.ToString(), StringComparison.Ordinal);
     }
 
     private static async Task<OperatorOptions> ParseAsync(params string[] arguments)

@@ -1,79 +1,39 @@
-using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using k8s.Models;
 using Microsoft.AspNetCore.Http;
 
 namespace IndexOperator.Runtime.Tests;
 
-public sealed class InformerTests : IAsyncLifetime
+public sealed class InformerTests : InformerTest
 {
-    private const string Maps = "api/v1/configmaps";
-
-    private readonly CancellationTokenSource _stop = new();
-    private readonly ConcurrentQueue<string> _changes = new();
-    private FakeApiServer _server = null!;
-    private ApiClient _client = null!;
-    private Task _running = Task.CompletedTask;
-
-    public async ValueTask InitializeAsync()
-    {
-        _server = await FakeApiServer.StartAsync();
-        _client = _server.Client();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _stop.CancelAsync();
-        await Eventually.CompletesAsync("the informer to end when cancelled", _running);
-        await _server.DisposeAsync();
-        _client.Dispose();
-        _stop.Dispose();
-    }
-
-    private Informer<V1ConfigMap> Start(InformerOptions<V1ConfigMap>? options = null)
-    {
-        options = (options ?? new()) with { BackoffBase = TimeSpan.FromMilliseconds(10), BackoffMax = TimeSpan.FromMilliseconds(50) };
-        var informer = new Informer<V1ConfigMap>(_client, KnownResources.ConfigMaps, options);
-        informer.AddHandler(change => _changes.Enqueue($"{change.Kind} {change.Key}"));
-        _running = informer.RunAsync(_stop.Token);
-        return informer;
-    }
-
-    private int Lists => _server.Requests.Count(r => r.Path.EndsWith("configmaps", StringComparison.Ordinal) && !r.Query.Contains("watch=1", StringComparison.Ordinal));
-
-    private Task SyncedAsync(Informer<V1ConfigMap> informer) =>
-        Eventually.TrueAsync("the informer to list and to watch", () => informer.HasSynced && _server.OpenWatches > 0);
-
-    private Task ChangeAsync(string change) => Eventually.TrueAsync($"'{change}' among: {string.Join(", ", _changes)}", () => _changes.Contains(change));
-
     [Fact]
-    public async Task What_exists_is_added_and_changes_follow()
+    public async Task What_exists_is_added_andChanges_follow()
     {
-        _server.Put(Maps, "a", "one");
+        Server.Put(Maps, "a", "one");
         var informer = Start();
         await SyncedAsync(informer);
-        _server.Put(Maps, "a", "two");
-        _server.Put(Maps, "a", "one", new JsonObject { ["data"] = new JsonObject { ["k"] = "v" } });
-        _server.Remove(Maps, "a", "two");
+        Server.Put(Maps, "a", "two");
+        Server.Put(Maps, "a", "one", new JsonObject { ["data"] = new JsonObject { ["k"] = "v" } });
+        Server.Remove(Maps, "a", "two");
         await ChangeAsync("Deleted a/two");
-        Assert.Equal(["Added a/one", "Added a/two", "Updated a/one", "Deleted a/two"], _changes);
+        Assert.Equal(["Added a/one", "Added a/two", "Updated a/one", "Deleted a/two"], Changes);
         Assert.Equal("v", informer.Store.Get(new ObjectKey("a", "one"))!.Data["k"]);
     }
 
     [Fact]
     public async Task Deletions_during_a_disconnect_are_found_by_the_next_list()
     {
-        _server.Put(Maps, "a", "kept");
-        _server.Put(Maps, "a", "lost");
+        Server.Put(Maps, "a", "kept");
+        Server.Put(Maps, "a", "lost");
         var informer = Start();
         await SyncedAsync(informer);
         var shut = true;
-        _server.Fault(r => shut, c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
-        _server.AbortWatches();
-        await Eventually.TrueAsync("the watch to end", () => _server.OpenWatches == 0);
-        _server.Remove(Maps, "a", "lost");
-        _server.Put(Maps, "a", "new");
-        _server.Compact();
+        Server.Fault(r => shut, c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
+        Server.AbortWatches();
+        await Eventually.TrueAsync("the watch to end", () => Server.OpenWatches == 0);
+        Server.Remove(Maps, "a", "lost");
+        Server.Put(Maps, "a", "new");
+        Server.Compact();
         shut = false;
         await ChangeAsync("Deleted a/lost");
         await ChangeAsync("Added a/new");
@@ -82,17 +42,17 @@ public sealed class InformerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_that_the_server_ends_without_any_event_goes_on_without_a_list()
+    public async Task A_watch_that_theServer_ends_without_any_event_goes_on_without_a_list()
     {
         var informer = Start();
         await SyncedAsync(informer);
         for (var round = 0; round < 3; round++)
         {
-            _server.CloseWatches();
-            await Eventually.TrueAsync("the watch to come back", () => _server.OpenWatches > 0);
+            Server.CloseWatches();
+            await Eventually.TrueAsync("the watch to come back", () => Server.OpenWatches > 0);
         }
 
-        _server.Put(Maps, "a", "one");
+        Server.Put(Maps, "a", "one");
         await ChangeAsync("Added a/one");
         Assert.Equal(1, Lists);
     }
@@ -102,14 +62,14 @@ public sealed class InformerTests : IAsyncLifetime
     {
         var informer = Start();
         await SyncedAsync(informer);
-        _server.Put(Maps, "a", "one");
+        Server.Put(Maps, "a", "one");
         await ChangeAsync("Added a/one");
-        var version = _server.Version;
-        _server.AbortWatches();
-        _server.Remove(Maps, "a", "one");
+        var version = Server.Version;
+        Server.AbortWatches();
+        Server.Remove(Maps, "a", "one");
         await ChangeAsync("Deleted a/one");
         Assert.Equal(1, Lists);
-        Assert.Contains($"resourceVersion={version}&", _server.Requests.Last().Query, StringComparison.Ordinal);
+        Assert.Contains($"resourceVersion={version}&", Server.Requests.Last().Query, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -117,19 +77,19 @@ public sealed class InformerTests : IAsyncLifetime
     {
         var informer = Start();
         await SyncedAsync(informer);
-        _server.Bookmark(Maps);
-        var version = _server.Version;
+        Server.Bookmark(Maps);
+        var version = Server.Version;
         await Eventually.TrueAsync("a watch from the bookmark's version", () =>
         {
-            _server.CloseWatches();
-            return _server.Requests.Any(r => r.Query.Contains($"resourceVersion={version}", StringComparison.Ordinal));
+            Server.CloseWatches();
+            return Server.Requests.Any(r => r.Query.Contains($"resourceVersion={version}", StringComparison.Ordinal));
         });
-        _server.Compact();
-        _server.CloseWatches();
-        _server.Put(Maps, "a", "one");
+        Server.Compact();
+        Server.CloseWatches();
+        Server.Put(Maps, "a", "one");
         await ChangeAsync("Added a/one");
         Assert.Equal(1, Lists);
-        Assert.All(_server.Requests.Where(r => r.Query.Contains("watch=1", StringComparison.Ordinal)), r => Assert.Contains("allowWatchBookmarks=true", r.Query, StringComparison.Ordinal));
+        Assert.All(Server.Requests.Where(r => r.Query.Contains("watch=1", StringComparison.Ordinal)), r => Assert.Contains("allowWatchBookmarks=true", r.Query, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -137,9 +97,9 @@ public sealed class InformerTests : IAsyncLifetime
     {
         var informer = Start();
         await SyncedAsync(informer);
-        _server.Fault(r => r.Query.ContainsKey("watch"), c =>
+        Server.Fault(r => r.Query.ContainsKey("watch"), c =>
             c.Response.WriteAsync("""{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}}""" + "\n"));
-        _server.CloseWatches();
+        Server.CloseWatches();
         await Eventually.TrueAsync("a second list", () => Lists == 2);
         await SyncedAsync(informer);
     }
@@ -149,20 +109,20 @@ public sealed class InformerTests : IAsyncLifetime
     {
         var informer = Start();
         await SyncedAsync(informer);
-        _server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"));
-        _server.CloseWatches();
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"));
+        Server.CloseWatches();
         await Eventually.TrueAsync("a second list", () => Lists == 2);
         await SyncedAsync(informer);
     }
 
     [Fact]
-    public async Task A_busy_server_does_not_make_it_list_again()
+    public async Task A_busyServer_does_not_make_it_list_again()
     {
         var informer = Start();
         await SyncedAsync(informer);
-        _server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), 2);
-        _server.CloseWatches();
-        await Eventually.TrueAsync("the watch to come back", () => _server.Requests.Count(r => r.Query.Contains("watch=1", StringComparison.Ordinal)) >= 4 && _server.OpenWatches > 0);
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), 2);
+        Server.CloseWatches();
+        await Eventually.TrueAsync("the watch to come back", () => Server.Requests.Count(r => r.Query.Contains("watch=1", StringComparison.Ordinal)) >= 4 && Server.OpenWatches > 0);
         Assert.Equal(1, Lists);
     }
 
@@ -171,18 +131,18 @@ public sealed class InformerTests : IAsyncLifetime
     {
         for (var i = 0; i < 25; i++)
         {
-            _server.Put(Maps, "a", $"m{i:00}");
+            Server.Put(Maps, "a", $"m{i:00}");
         }
 
         var informer = Start(new() { PageSize = 10 });
         await SyncedAsync(informer);
         Assert.Equal(25, informer.Store.Count);
         Assert.Equal(3, Lists);
-        _server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"));
-        _server.CloseWatches();
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"));
+        Server.CloseWatches();
         await Eventually.TrueAsync("three more pages", () => Lists == 6);
         await SyncedAsync(informer);
-        Assert.DoesNotContain(_changes, change => change.StartsWith("Deleted", StringComparison.Ordinal));
+        Assert.DoesNotContain(Changes, change => change.StartsWith("Deleted", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -190,24 +150,24 @@ public sealed class InformerTests : IAsyncLifetime
     {
         for (var i = 0; i < 25; i++)
         {
-            _server.Put(Maps, "a", $"m{i:00}");
+            Server.Put(Maps, "a", $"m{i:00}");
         }
 
-        _server.Fault(r => r.Query["continue"] == "20", c =>
+        Server.Fault(r => r.Query["continue"] == "20", c =>
         {
-            _server.Remove(Maps, "a", "m00");
+            Server.Remove(Maps, "a", "m00");
             return FakeApiServer.StatusAsync(c, 410, "Expired");
         });
         var informer = Start(new() { PageSize = 10 });
         await SyncedAsync(informer);
         Assert.Equal(24, informer.Store.Count);
-        Assert.Contains("Deleted a/m00", _changes);
+        Assert.Contains("Deleted a/m00", Changes);
     }
 
     [Fact]
     public async Task An_event_in_many_small_packets_is_one_event()
     {
-        _server.Fault(r => r.Query.ContainsKey("watch"), async c =>
+        Server.Fault(r => r.Query.ContainsKey("watch"), async c =>
         {
             foreach (var letter in """{"type":"ADDED","object":{"metadata":{"name":"split","namespace":"a","resourceVersion":"999"}}}""" + "\n")
             {
@@ -222,49 +182,49 @@ public sealed class InformerTests : IAsyncLifetime
     [Fact]
     public async Task An_object_made_anew_while_nobody_watched_is_a_deletion_and_an_addition()
     {
-        _server.Put(Maps, "a", "one");
+        Server.Put(Maps, "a", "one");
         var informer = Start();
         await SyncedAsync(informer);
-        _server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"), 1);
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"), 1);
         var shut = true;
-        _server.Fault(r => shut, c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
-        _server.CloseWatches();
-        await Eventually.TrueAsync("the watch to end", () => _server.OpenWatches == 0);
-        _server.Remove(Maps, "a", "one");
-        _server.Put(Maps, "a", "one");
+        Server.Fault(r => shut, c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
+        Server.CloseWatches();
+        await Eventually.TrueAsync("the watch to end", () => Server.OpenWatches == 0);
+        Server.Remove(Maps, "a", "one");
+        Server.Put(Maps, "a", "one");
         shut = false;
-        await Eventually.TrueAsync("three changes", () => _changes.Count == 3);
-        Assert.Equal(["Added a/one", "Deleted a/one", "Added a/one"], _changes);
+        await Eventually.TrueAsync("three changes", () => Changes.Count == 3);
+        Assert.Equal(["Added a/one", "Deleted a/one", "Added a/one"], Changes);
     }
 
     [Fact]
     public async Task Listed_namespaces_are_watched_one_by_one_and_no_other_is_seen()
     {
-        _server.Put(Maps, "a", "one");
-        _server.Put(Maps, "b", "two");
-        _server.Put(Maps, "c", "three");
+        Server.Put(Maps, "a", "one");
+        Server.Put(Maps, "b", "two");
+        Server.Put(Maps, "c", "three");
         var informer = Start(new() { Namespaces = ["a", "b"] });
-        await Eventually.TrueAsync("both namespaces", () => informer.HasSynced && _server.OpenWatches == 2);
+        await Eventually.TrueAsync("both namespaces", () => informer.HasSynced && Server.OpenWatches == 2);
         Assert.Equal(2, informer.Store.Count);
-        Assert.DoesNotContain(_server.Requests, r => r.Path == "/api/v1/configmaps");
+        Assert.DoesNotContain(Server.Requests, r => r.Path == "/api/v1/configmaps");
     }
 
     [Fact]
-    public async Task Indexes_find_objects_by_owner_and_follow_changes()
+    public async Task Indexes_find_objects_by_owner_and_followChanges()
     {
         static JsonObject OwnedBy(string uid) => new()
         {
             ["metadata"] = new JsonObject { ["ownerReferences"] = new JsonArray(new JsonObject { ["uid"] = uid, ["name"] = "o", ["kind"] = "Job", ["apiVersion"] = "batch/v1" }) },
         };
-        _server.Put(Maps, "a", "one", OwnedBy("u1"));
-        _server.Put(Maps, "a", "two", OwnedBy("u1"));
+        Server.Put(Maps, "a", "one", OwnedBy("u1"));
+        Server.Put(Maps, "a", "two", OwnedBy("u1"));
         var informer = Start();
         await SyncedAsync(informer);
         Assert.Equal(2, informer.Store.OwnedBy("u1").Count);
-        _server.Put(Maps, "a", "two", OwnedBy("u2"));
+        Server.Put(Maps, "a", "two", OwnedBy("u2"));
         await ChangeAsync("Updated a/two");
         Assert.Equal("one", Assert.Single(informer.Store.OwnedBy("u1")).Metadata.Name);
-        _server.Remove(Maps, "a", "one");
+        Server.Remove(Maps, "a", "one");
         await ChangeAsync("Deleted a/one");
         Assert.Empty(informer.Store.OwnedBy("u1"));
     }
@@ -272,7 +232,7 @@ public sealed class InformerTests : IAsyncLifetime
     [Fact]
     public async Task Managed_fields_never_reach_the_store_and_a_transform_keeps_what_is_needed()
     {
-        _server.Put(Maps, "a", "one", new JsonObject
+        Server.Put(Maps, "a", "one", new JsonObject
         {
             ["metadata"] = new JsonObject { ["managedFields"] = new JsonArray(new JsonObject { ["manager"] = "x", ["fieldsV1"] = new JsonObject { ["f:data"] = new JsonObject() } }) },
             ["data"] = new JsonObject { ["big"] = "value" },
@@ -296,27 +256,27 @@ public sealed class InformerTests : IAsyncLifetime
     [Fact]
     public async Task A_stalled_list_is_given_up_and_tried_again()
     {
-        using var client = _server.Client(options: new ApiClientOptions { ListTimeout = TimeSpan.FromMilliseconds(200), RequestsPerSecond = 0 });
-        _server.Put(Maps, "a", "one");
-        _server.Fault(r => !r.Query.ContainsKey("watch"), async c =>
+        using var client = Server.Client(options: new ApiClientOptions { ListTimeout = TimeSpan.FromMilliseconds(200), RequestsPerSecond = 0 });
+        Server.Put(Maps, "a", "one");
+        Server.Fault(r => !r.Query.ContainsKey("watch"), async c =>
         {
             await c.Response.WriteAsync("""{"kind":"List","items":[""");
             await c.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, c.RequestAborted);
         });
         var informer = new Informer<V1ConfigMap>(client, KnownResources.ConfigMaps, new() { BackoffBase = TimeSpan.FromMilliseconds(10) });
-        _running = informer.RunAsync(_stop.Token);
+        Running = informer.RunAsync(Stop.Token);
         await Eventually.TrueAsync("the second attempt to succeed", () => informer.HasSynced);
         Assert.Equal(1, informer.Store.Count);
-        await _stop.CancelAsync();
-        await Eventually.CompletesAsync("the informer to end", _running);
+        await Stop.CancelAsync();
+        await Eventually.CompletesAsync("the informer to end", Running);
     }
 
     [Fact]
     public async Task A_watch_on_a_dead_connection_is_ended_from_this_side()
     {
         var informer = Start(new() { WatchTimeout = TimeSpan.FromMilliseconds(50), IdleGrace = TimeSpan.FromMilliseconds(50) });
-        await Eventually.TrueAsync("several watches", () => _server.Requests.Count(r => r.Query.Contains("watch=1", StringComparison.Ordinal)) >= 3);
+        await Eventually.TrueAsync("several watches", () => Server.Requests.Count(r => r.Query.Contains("watch=1", StringComparison.Ordinal)) >= 3);
         Assert.True(informer.HasSynced);
         Assert.Equal(1, Lists);
     }
@@ -327,8 +287,8 @@ public sealed class InformerTests : IAsyncLifetime
         var informer = Start();
         informer.AddHandler(_ => throw new InvalidOperationException("bad handler"));
         await SyncedAsync(informer);
-        _server.Put(Maps, "a", "one");
-        _server.Put(Maps, "a", "two");
+        Server.Put(Maps, "a", "one");
+        Server.Put(Maps, "a", "two");
         await ChangeAsync("Added a/two");
     }
 }

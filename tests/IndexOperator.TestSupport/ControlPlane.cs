@@ -26,6 +26,9 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Path of the administrator's kubeconfig.</summary>
     public string KubeConfig { get; }
 
+    /// <summary>The audit log of a control plane that was started with <c>--audit</c>.</summary>
+    public string AuditLog => Path.Combine(_folder, "logs", "audit.log");
+
     /// <summary>The version of the API server, major and minor.</summary>
     public Version ServerVersion { get; private set; } = new();
 
@@ -112,6 +115,15 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>Starts the API server after an outage, at the same address.</summary>
     public Task StartApiServerAsync() => RunScriptAsync("start-apiserver");
+
+    /// <summary>Freezes the API server: connections stay open and nobody answers.</summary>
+    public Task FreezeApiServerAsync() => RunScriptAsync("freeze-apiserver");
+
+    /// <summary>Lets it go on.</summary>
+    public Task ThawApiServerAsync() => RunScriptAsync("thaw-apiserver");
+
+    /// <summary>Makes etcd forget every revision but the newest.</summary>
+    public Task CompactAsync() => RunScriptAsync("compact");
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -24,14 +24,22 @@ public sealed partial class ApiClient : IDisposable
     private readonly TokenBucket _limiter;
     private readonly BearerTokenFile? _token;
     private readonly HttpMessageInvoker _http;
+    private readonly IWriteFence? _fence;
 
     /// <summary>Makes a client; it connects at the first request.</summary>
+    /// <param name="connection">Where the server is and who calls.</param>
+    /// <param name="options">How it behaves.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told of pauses that the server asks for.</param>
+    /// <param name="metrics">Counts requests.</param>
+    /// <param name="fence">Asked before each write, whose User-Agent then carries the term; null lets all through.</param>
     public ApiClient(
         ApiConnection connection,
         ApiClientOptions? options = null,
         TimeProvider? time = null,
         ILogger<ApiClient>? logger = null,
-        RuntimeMetrics? metrics = null)
+        RuntimeMetrics? metrics = null,
+        IWriteFence? fence = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
         _connection = connection;
@@ -39,6 +47,7 @@ public sealed partial class ApiClient : IDisposable
         _time = time ?? TimeProvider.System;
         _logger = logger ?? NullLogger<ApiClient>.Instance;
         _metrics = metrics;
+        _fence = fence;
         _limiter = new TokenBucket(_options.RequestsPerSecond, _options.RequestBurst, _time);
         _token = connection.TokenFile is { } file ? new BearerTokenFile(file, _time) : null;
         _http = new HttpMessageInvoker(new ConnectionHandler(connection, _time, _logger));
@@ -86,7 +95,8 @@ public sealed partial class ApiClient : IDisposable
         {
             await _limiter.WaitAsync(cancellationToken);
             using var deadline = new CancellationTokenSource(timeout, _time);
-            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+            WriteTerm? term = method == HttpMethod.Get ? null : _fence?.Enter();
+            using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token, term?.Token ?? CancellationToken.None);
             ApiException refusal;
             try
             {
@@ -101,6 +111,11 @@ public sealed partial class ApiClient : IDisposable
             catch (OperationCanceledException) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
             {
                 throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"{method} {path} took longer than {timeout.TotalSeconds} s"));
+            }
+
+            catch (OperationCanceledException e) when (term?.Token.IsCancellationRequested == true && !cancellationToken.IsCancellationRequested)
+            {
+                throw new LeadershipLostException($"{method} {path} was cut short: the term is over", e);
             }
 
             await BeforeRetryAsync(refusal, tries, cancellationToken);
@@ -139,7 +154,6 @@ public sealed partial class ApiClient : IDisposable
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
             Content = body?.Invoke(),
         };
-        request.Headers.TryAddWithoutValidation("User-Agent", _options.UserAgent);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (_token is not null)
         {
@@ -150,6 +164,14 @@ public sealed partial class ApiClient : IDisposable
             await credentials.ProcessHttpRequestAsync(request, cancellationToken);
         }
 
+        // The last thing before the request goes out: nothing that can wait may come after the fence.
+        var agent = _options.UserAgent;
+        if (method != HttpMethod.Get && _fence?.Enter() is { } term)
+        {
+            agent = string.Create(CultureInfo.InvariantCulture, $"{agent} ({term.Identity}; term {term.Number})");
+        }
+
+        request.Headers.TryAddWithoutValidation("User-Agent", agent);
         try
         {
             var response = await _http.SendAsync(request, cancellationToken);

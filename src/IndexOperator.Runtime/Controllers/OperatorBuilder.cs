@@ -69,7 +69,8 @@ public static class OperatorServiceCollectionExtensions
             settings.Client,
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<ApiClient>>(),
-            p.GetRequiredService<RuntimeMetrics>()));
+            p.GetRequiredService<RuntimeMetrics>(),
+            p.GetRequiredService<ILeadership>() as IWriteFence));
         services.TryAddSingleton(p => new EventRecorder(
             p.GetRequiredService<ApiClient>(),
             settings.Events,
@@ -78,15 +79,15 @@ public static class OperatorServiceCollectionExtensions
             p.GetRequiredService<RuntimeMetrics>()));
         services.TryAddSingleton<RuntimeHealth>();
 
-        // In this order: they stop in reverse, controllers (added later) first, then the lease, events, informers.
+        // In this order: they stop in reverse, controllers (added later) first, then events, which are writes of the term
+        // too, then the lease, then informers.
         services.AddHostedService<InformerService>();
-        services.AddHostedService<EventService>();
         if (settings.LeaderElection.Enabled)
         {
             // A client of its own: renewals must neither queue behind the controllers' requests nor share their connection.
             services.AddKeyedSingleton(ElectionClient, (p, _) => new ApiClient(
                 p.GetRequiredService<ApiConnection>(),
-                new ApiClientOptions { FieldManager = settings.Client.FieldManager, UserAgent = $"{settings.Client.UserAgent}/leader-election", RequestsPerSecond = 0 },
+                new ApiClientOptions { FieldManager = settings.Client.FieldManager, UserAgent = $"{settings.Client.UserAgent}/leader-election ({settings.LeaderElection.Identity})", RequestsPerSecond = 0 },
                 p.GetRequiredService<TimeProvider>(),
                 p.GetRequiredService<ILogger<ApiClient>>(),
                 p.GetRequiredService<RuntimeMetrics>()));
@@ -103,6 +104,8 @@ public static class OperatorServiceCollectionExtensions
         {
             services.TryAddSingleton<ILeadership, SoleReplica>();
         }
+
+        services.AddHostedService<EventService>();
 
         return new OperatorBuilder(services, settings);
     }

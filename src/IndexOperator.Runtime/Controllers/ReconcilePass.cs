@@ -58,7 +58,7 @@ internal sealed class ReconcilePass<TEntity>(
             _metrics.Threw(registration.Name);
             var late = e is OperationCanceledException && timeout.IsCancellationRequested;
             var message = late ? string.Create(CultureInfo.InvariantCulture, $"the pass took longer than {deadline.TotalSeconds} s") : e.Message;
-            outcome = Retry(queue, key, message, e is ApiException || late ? null : e, (e as ApiException)?.IsConflict == true);
+            outcome = Retry(queue, key, message, e is ApiException or LeadershipLostException || late ? null : e, (e as ApiException)?.IsConflict == true);
             activity?.SetStatus(ActivityStatusCode.Error, message);
         }
 

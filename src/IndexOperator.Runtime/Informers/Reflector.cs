@@ -156,6 +156,11 @@ internal sealed class Reflector<T>(
 
     private void Take(WatchEvent<T> change)
     {
+        if (change.Entity is { } entity && string.IsNullOrEmpty(entity.Metadata?.Name) && change.Kind is not WatchEventKind.Bookmark)
+        {
+            throw new JsonException($"a watch of {informer.Description} told of an object without a name");
+        }
+
         switch (change.Kind)
         {
             case WatchEventKind.Added or WatchEventKind.Modified:

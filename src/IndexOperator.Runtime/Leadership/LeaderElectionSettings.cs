@@ -3,6 +3,9 @@ namespace IndexOperator.Runtime;
 /// <summary>How replicas agree on one that works.</summary>
 public sealed class LeaderElectionSettings
 {
+    /// <summary>By how much, at most, a pause is longer than <see cref="RetryPeriod"/>, so that replicas do not ask in step.</summary>
+    public const double JitterFactor = 1.2;
+
     /// <summary>Off means: this process always works. Only right where there is one replica at most.</summary>
     public bool Enabled { get; set; } = true;
 
@@ -21,6 +24,6 @@ public sealed class LeaderElectionSettings
     /// <summary>How long the leader tries to renew before it stops working. Must be shorter than <see cref="LeaseDuration"/>.</summary>
     public TimeSpan RenewDeadline { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Pause between attempts.</summary>
-    public TimeSpan RetryPeriod { get; set; } = TimeSpan.FromSeconds(2);
+    /// <summary>Pause between attempts; with its jitter it is also how long the next leader needs to notice a lease given back.</summary>
+    public TimeSpan RetryPeriod { get; set; } = TimeSpan.FromSeconds(1.5);
 }

@@ -13,7 +13,7 @@ namespace IndexOperator.Runtime;
 /// </para>
 /// </summary>
 #pragma warning disable CA1001 // terms are cancelled at their end, and never disposed: passes may be linked to them still
-public sealed class LeaseElector : ILeadership
+public sealed class LeaseElector : ILeadership, IWriteFence
 #pragma warning restore CA1001
 {
     private static readonly TimeSpan ReleaseTimeout = TimeSpan.FromSeconds(5);
@@ -31,6 +31,7 @@ public sealed class LeaseElector : ILeadership
     private (string?, DateTime?, DateTime?, int?, int?) _observed;
     private long _observedAt;
     private long _renewedAt;
+    private int _termNumber;
 
     /// <summary>Makes a candidate; it does nothing until <see cref="RunAsync"/>.</summary>
     public LeaseElector(
@@ -42,7 +43,7 @@ public sealed class LeaseElector : ILeadership
     {
         ArgumentNullException.ThrowIfNull(client);
         ArgumentNullException.ThrowIfNull(settings);
-        if (settings.RenewDeadline >= settings.LeaseDuration || settings.RetryPeriod * 1.2 >= settings.RenewDeadline)
+        if (settings.RenewDeadline >= settings.LeaseDuration || settings.RetryPeriod * LeaderElectionSettings.JitterFactor >= settings.RenewDeadline)
         {
             throw new ArgumentException("leader election needs RetryPeriod * 1.2 < RenewDeadline < LeaseDuration", nameof(settings));
         }
@@ -76,6 +77,18 @@ public sealed class LeaseElector : ILeadership
             {
                 return _term?.Token ?? new CancellationToken(canceled: true);
             }
+        }
+    }
+
+    /// <inheritdoc/>
+    public WriteTerm Enter()
+    {
+        lock (_gate)
+        {
+            // The clock besides the token: after a freeze the timer that cancels the token may not have run yet.
+            return _term is { IsCancellationRequested: false } term && Remaining() > TimeSpan.Zero
+                ? new WriteTerm(_settings.Identity, _termNumber, term.Token)
+                : throw new LeadershipLostException();
         }
     }
 
@@ -131,12 +144,16 @@ public sealed class LeaseElector : ILeadership
         {
             using var deadline = new CancellationTokenSource(_settings.RenewDeadline, _time);
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
-            if (await TryOnceAsync(linked.Token) == Attempt.Held)
+            var attempt = await TryOnceAsync(linked.Token);
+            if (attempt == Attempt.Held)
             {
                 return;
             }
 
-            await Task.Delay(Jittered(_settings.RetryPeriod), _time, cancellationToken);
+            // Not later than the lease expires, or a killed leader would be missed for up to two pauses more.
+            var pause = Jittered(_settings.RetryPeriod);
+            var expiry = attempt == Attempt.HeldByOther && _lease is { } held ? DurationOf(held) - _time.GetElapsedTime(_observedAt) : pause;
+            await Task.Delay(expiry > TimeSpan.Zero && expiry < pause ? expiry : pause, _time, cancellationToken);
         }
     }
 
@@ -178,7 +195,7 @@ public sealed class LeaseElector : ILeadership
 
     private TimeSpan Remaining()
     {
-        var left = _settings.RenewDeadline - _time.GetElapsedTime(_renewedAt);
+        var left = _settings.RenewDeadline - _time.GetElapsedTime(Volatile.Read(ref _renewedAt));
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
@@ -187,12 +204,13 @@ public sealed class LeaseElector : ILeadership
         lock (_gate)
         {
             _term = new CancellationTokenSource(Remaining(), _time);
+            _termNumber = _lease?.Spec?.LeaseTransitions ?? 0;
             _nextTerm.TrySetResult(_term.Token);
             _nextTerm = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
         _metrics?.SetLeader(_settings.Name, leading: true);
-        _logger.LogInformation("{Identity} leads {Lease}", _settings.Identity, _key);
+        _logger.LogInformation("{Identity} leads {Lease}, term {Term}", _settings.Identity, _key, _termNumber);
     }
 
     private void EndTerm()
@@ -257,7 +275,7 @@ public sealed class LeaseElector : ILeadership
             Observe(await _client.ReplaceAsync(KnownResources.Leases, lease, cancellationToken));
         }
 
-        _renewedAt = started;
+        Volatile.Write(ref _renewedAt, started);
         return Attempt.Held;
     }
 
@@ -274,11 +292,10 @@ public sealed class LeaseElector : ILeadership
     }
 
     // The holder decided how long it may be silent, not this replica's settings.
-    private bool HasExpired(V1Lease lease)
-    {
-        var duration = lease.Spec?.LeaseDurationSeconds is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : _settings.LeaseDuration;
-        return _time.GetElapsedTime(_observedAt) >= duration;
-    }
+    private bool HasExpired(V1Lease lease) => _time.GetElapsedTime(_observedAt) >= DurationOf(lease);
+
+    private TimeSpan DurationOf(V1Lease lease) =>
+        lease.Spec?.LeaseDurationSeconds is > 0 and var seconds ? TimeSpan.FromSeconds(seconds) : _settings.LeaseDuration;
 
     private V1LeaseSpec Claim(DateTime acquired, DateTime renewed, int transitions) => new()
     {
@@ -323,7 +340,7 @@ public sealed class LeaseElector : ILeadership
     private static TimeSpan Jittered(TimeSpan period)
     {
 #pragma warning disable CA5394 // spreading load needs no secret
-        return period * (1 + (0.2 * Random.Shared.NextDouble()));
+        return period * (1 + ((LeaderElectionSettings.JitterFactor - 1) * Random.Shared.NextDouble()));
 #pragma warning restore CA5394
     }
 

@@ -27,6 +27,14 @@ public static class OperatorAccess
         return await WriteAsync(plane, config);
     }
 
+    /// <summary>The same kubeconfig through a line to the same API server: its certificate is checked as before.</summary>
+    public static async Task<string> KubeConfigThroughAsync(ControlPlane plane, Uri line)
+    {
+        var config = JsonNode.Parse(await File.ReadAllTextAsync(await KubeConfigAsync(plane)))!.AsObject();
+        config["clusters"]![0]!["cluster"]!["server"] = line.ToString().TrimEnd('/');
+        return await WriteAsync(plane, config);
+    }
+
     private static async Task<string> CreateAsync(ControlPlane plane)
     {
         await plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");

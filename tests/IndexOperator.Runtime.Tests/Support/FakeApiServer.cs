@@ -58,8 +58,8 @@ internal sealed class FakeApiServer : IAsyncDisposable
         return server;
     }
 
-    public ApiClient Client(TimeProvider? time = null, ApiClientOptions? options = null) =>
-        new(new ApiConnection(Address) { Namespace = "default" }, options ?? new ApiClientOptions { RequestsPerSecond = 0 }, time);
+    public ApiClient Client(TimeProvider? time = null, ApiClientOptions? options = null, IWriteFence? fence = null) =>
+        new(new ApiConnection(Address) { Namespace = "default" }, options ?? new ApiClientOptions { RequestsPerSecond = 0 }, time, fence: fence);
 
     public JsonObject Put(string collection, string ns, string name, JsonObject? rest = null) => _objects.Put(collection, ns, name, rest);
 
@@ -129,7 +129,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
         var request = context.Request;
         using var reader = new StreamReader(request.Body);
         var body = await reader.ReadToEndAsync();
-        Requests.Enqueue(new SeenRequest(request.Method, request.Path, request.QueryString.Value ?? "", request.ContentType ?? "", body));
+        Requests.Enqueue(new SeenRequest(request.Method, request.Path, request.QueryString.Value ?? "", request.ContentType ?? "", body, request.Headers.UserAgent.ToString()));
         Func<HttpContext, Task<bool>>[] faults;
         lock (_faults)
         {
@@ -183,7 +183,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
     }
 }
 
-internal sealed record SeenRequest(string Method, string Path, string Query, string ContentType, string Body);
+internal sealed record SeenRequest(string Method, string Path, string Query, string ContentType, string Body, string UserAgent);
 
 /// <summary>The parts of a path of the API.</summary>
 internal sealed record FakePath(string Collection, string? Namespace, string? Name, string? Subresource)
