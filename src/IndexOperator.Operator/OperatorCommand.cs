@@ -28,11 +28,13 @@ public static class OperatorCommand
         var cpu = new Option<string>("--build-cpu-request") { Description = "CPU request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultCpuRequest };
         var memory = new Option<string>("--build-memory-request") { Description = "Memory request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultMemoryRequest };
         var parallel = new Option<int>("--max-parallel-reconciliations") { Description = "Passes at a time.", DefaultValueFactory = _ => defaults.MaxParallelReconciliations };
+        var qps = new Option<double>("--kube-api-qps") { Description = "Requests a second to the API server, on average.", DefaultValueFactory = _ => defaults.RequestsPerSecond };
+        var burst = new Option<int>("--kube-api-burst") { Description = "Requests that may be sent at once after a pause.", DefaultValueFactory = _ => defaults.RequestBurst };
         var jsonLogs = new Option<bool>("--json-logs") { Description = "Log lines of JSON." };
         var level = new Option<LogLevel>("--log-level") { Description = "The least level that is logged.", DefaultValueFactory = _ => defaults.LogLevel };
         var root = new RootCommand("Builds, versions and hands out pretraining index caches, as PretrainIndex resources ask for them.")
         {
-            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, gpuLabel, gpuResource, cpu, memory, parallel, jsonLogs, level,
+            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, gpuLabel, gpuResource, cpu, memory, parallel, qps, burst, jsonLogs, level,
         };
         root.SetAction((parsed, cancellationToken) => run(
             new OperatorOptions
@@ -54,6 +56,8 @@ public static class OperatorCommand
                 RenewDeadline = GoDuration.Parse(parsed.GetRequiredValue(renewDeadline)).Value,
                 RetryPeriod = GoDuration.Parse(parsed.GetRequiredValue(retryPeriod)).Value,
                 MaxParallelReconciliations = parsed.GetRequiredValue(parallel),
+                RequestsPerSecond = parsed.GetRequiredValue(qps),
+                RequestBurst = parsed.GetRequiredValue(burst),
                 JsonLogs = parsed.GetRequiredValue(jsonLogs),
                 LogLevel = parsed.GetRequiredValue(level),
             },

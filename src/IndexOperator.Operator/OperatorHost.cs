@@ -59,6 +59,8 @@ public static class OperatorHost
             settings.LeaderElection.LeaseDuration = options.LeaseDuration;
             settings.LeaderElection.RenewDeadline = options.RenewDeadline;
             settings.LeaderElection.RetryPeriod = options.RetryPeriod;
+            settings.Client.RequestsPerSecond = options.RequestsPerSecond;
+            settings.Client.RequestBurst = options.RequestBurst;
             settings.Client.FieldManager = "index-operator";
             settings.Events.Controller = "indexoperator.io/index-operator";
             settings.Connection = options.Kubeconfig is { } file ? ApiConnection.From(KubernetesClientConfiguration.BuildConfigFromConfigFile(file)) : null;

@@ -35,6 +35,12 @@ public sealed record OperatorOptions
     /// <summary>Passes at a time.</summary>
     public int MaxParallelReconciliations { get; init; } = 16;
 
+    /// <summary>Requests a second to the API server, on average; the server's own fairness is the finer limit.</summary>
+    public double RequestsPerSecond { get; init; } = 1000;
+
+    /// <summary>Requests that may be sent at once after a pause.</summary>
+    public int RequestBurst { get; init; } = 2000;
+
     /// <summary>Lines of JSON instead of text.</summary>
     public bool JsonLogs { get; init; }
 

@@ -10,13 +10,14 @@ public sealed class OperatorCommandTests
             "--builder-image", "b:1", "--namespace", "x", "--namespace", "y", "--kubeconfig", "k", "--port", "9", "--leader-elect", "false",
             "--leader-elect-namespace", "l", "--gpu-node-label", "g/l", "--gpu-resource", "g/r", "--build-cpu-request", "3", "--build-memory-request", "4Gi",
             "--leader-elect-lease-duration", "1m", "--leader-elect-renew-deadline", "40s", "--leader-elect-retry-period", "900ms",
-            "--max-parallel-reconciliations", "7", "--json-logs", "--log-level", "Debug");
+            "--max-parallel-reconciliations", "7", "--kube-api-qps", "12.5", "--kube-api-burst", "20", "--json-logs", "--log-level", "Debug");
         Assert.Equal(["x", "y"], options.Namespaces);
         Assert.Equal(
             ("b:1", "g/l", "g/r", "3", "4Gi"),
             (options.Planner.BuilderImage, options.Planner.GpuNodeLabel, options.Planner.GpuResource, options.Planner.DefaultCpuRequest, options.Planner.DefaultMemoryRequest));
         Assert.Equal(("k", 9, false, "l"), (options.Kubeconfig, options.Port, options.LeaderElection, options.LeaderElectionNamespace));
         Assert.Equal((60, 40, 0.9), (options.LeaseDuration.TotalSeconds, options.RenewDeadline.TotalSeconds, options.RetryPeriod.TotalSeconds));
+        Assert.Equal((12.5, 20), (options.RequestsPerSecond, options.RequestBurst));
         Assert.Equal((7, true, Microsoft.Extensions.Logging.LogLevel.Debug), (options.MaxParallelReconciliations, options.JsonLogs, options.LogLevel));
     }
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace IndexOperator.Integration.Harness;
 
@@ -10,9 +12,10 @@ public sealed class OperatorProcess : IDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _log = new();
 
-    private OperatorProcess(Process process)
+    private OperatorProcess(Process process, int port)
     {
         _process = process;
+        Port = port;
         _process.OutputDataReceived += (_, line) => Take(line.Data);
         _process.ErrorDataReceived += (_, line) => Take(line.Data);
         _process.BeginOutputReadLine();
@@ -21,6 +24,12 @@ public sealed class OperatorProcess : IDisposable
 
     /// <summary>What it calls itself on the Lease, once it has led.</summary>
     public string? Identity { get; private set; }
+
+    /// <summary>Port of /healthz, /readyz and /metrics.</summary>
+    public int Port { get; }
+
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
 
     /// <summary>Its exit code.</summary>
     public int ExitCode => _process.ExitCode;
@@ -31,13 +40,14 @@ public sealed class OperatorProcess : IDisposable
     /// <summary>Starts the program with a kubeconfig and further options.</summary>
     public static OperatorProcess Start(string kubeconfig, params string[] options)
     {
+        var port = FreePort();
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "index-operator.dll"), "--kubeconfig", kubeconfig, "--port", "0", .. options])
+        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "index-operator.dll"), "--kubeconfig", kubeconfig, "--port", $"{port}", .. options])
         {
             start.ArgumentList.Add(argument);
         }
 
-        return new OperatorProcess(Process.Start(start)!);
+        return new OperatorProcess(Process.Start(start)!, port);
     }
 
     /// <summary>kill -9.</summary>
@@ -70,6 +80,13 @@ public sealed class OperatorProcess : IDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private void Signal(string name)
