@@ -18,7 +18,7 @@ namespace IndexOperator.Integration;
 [Trait("Category", "Chaos")]
 public sealed class OutageTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly ConcurrentDictionary<string, bool> _names = new();
     private readonly CancellationTokenSource _ending = new();
