@@ -41,6 +41,18 @@ internal sealed unsafe class NativeBuffer<T> : IDisposable
     /// <summary>The first item; valid until this is disposed of.</summary>
     public T* Items => _items;
 
+    /// <summary>One item, for code that is not the engine's inner loop: that reads <see cref="Items"/> unchecked.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such item.</exception>
+    public T this[long index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(index);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Length);
+            return _items[index];
+        }
+    }
+
     /// <summary>Some neighbouring items.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They are not all inside.</exception>
     public Span<T> Slice(long first, int count)

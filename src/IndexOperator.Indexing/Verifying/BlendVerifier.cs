@@ -34,7 +34,7 @@ internal static class BlendVerifier
         var sample = 0L;
         foreach (var (member, number) in members.Items(cancellationToken, items => progress.Advance(10 * items)).Zip(numbers.Items(cancellationToken)))
         {
-            var wanted = ItemOf(expected, sample);
+            var wanted = expected.Members[sample];
             if (member != wanted)
             {
                 throw NpyFile.Corrupt(members.Path, $"entry {sample} is {member}, but by the blend's weights it is {wanted}");
@@ -49,8 +49,6 @@ internal static class BlendVerifier
             sample++;
         }
     }
-
-    private static unsafe short ItemOf(BlendIndex blend, long sample) => blend.Members.Items[sample];
 
     private static BlendIndex Compute(CachedDataset blend, BlendedDatasetPlan plan, CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace IndexOperator.Indexing;
 
 /// <summary>
@@ -171,38 +173,33 @@ internal sealed class GptDatasetVerifier : IDisposable
         var indices = new GptIndices(plan, (_, _) => _cancellationToken.ThrowIfCancellationRequested());
         using (var documents = indices.BuildDocumentIndex())
         {
-            var entry = 0L;
-            foreach (var found in _documents.Items(_cancellationToken))
+            if (FirstDifference(_documents, documents) is { } difference)
             {
-                if (found != Item(documents, entry))
-                {
-                    return (_documents, entry, found, Item(documents, entry));
-                }
-
-                entry++;
+                return difference;
             }
         }
 
-        using (var shuffle = indices.BuildShuffleIndex<long>())
-        {
-            var entry = 0L;
-            foreach (var found in _shuffle.Items(_cancellationToken))
-            {
-                if (found != Item(shuffle, entry))
-                {
-                    return (_shuffle, entry, found, Item(shuffle, entry));
-                }
-
-                entry++;
-            }
-        }
-
-        return default;
+        using var shuffle = indices.BuildShuffleIndex<long>();
+        return FirstDifference(_shuffle, shuffle) ?? default;
     }
 
-    private static unsafe int Item(NativeBuffer<int> items, long entry) => items.Items[entry];
+    private (NpyFile? File, long Entry, long Found, long Expected)? FirstDifference<T>(NpyFile file, NativeBuffer<T> expected)
+        where T : unmanaged, INumberBase<T>
+    {
+        var entry = 0L;
+        foreach (var found in file.Items(_cancellationToken))
+        {
+            var wanted = long.CreateTruncating(expected[entry]);
+            if (found != wanted)
+            {
+                return (file, entry, found, wanted);
+            }
 
-    private static unsafe long Item(NativeBuffer<long> items, long entry) => items.Items[entry];
+            entry++;
+        }
+
+        return null;
+    }
 
     /// <summary>
     /// The sample index is the one of the data. The key does not tell whether samples have an extra token and whether a
