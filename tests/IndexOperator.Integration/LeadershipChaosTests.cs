@@ -60,8 +60,8 @@ public sealed class LeadershipChaosTests : IAsyncLifetime
     [Fact]
     public async Task No_replica_writes_after_its_term_and_the_next_one_takes_over_in_time()
     {
-        var blows = int.Parse(Environment.GetEnvironmentVariable("CHAOS_BLOWS") ?? "12", CultureInfo.InvariantCulture);
-        var seed = int.Parse(Environment.GetEnvironmentVariable("CHAOS_SEED") ?? Environment.TickCount.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        var blows = Chaos.Number("CHAOS_BLOWS", 12);
+        var seed = Chaos.Number("CHAOS_SEED", Environment.TickCount);
         var random = new Random(seed);
         var log = new List<(Blow Blow, DateTime At, string Identity)>();
         using var ending = new CancellationTokenSource();
@@ -87,12 +87,7 @@ public sealed class LeadershipChaosTests : IAsyncLifetime
         var writes = trail.Count(write => write.Term is not null);
         var summary = $"seed {seed}: {blows} blows, {trail.Where(write => write.Term is not null).Select(write => write.Term).Distinct().Count()} terms, {writes} writes; taken over after "
             + string.Join(", ", takeovers.Select(item => string.Create(CultureInfo.InvariantCulture, $"{item.Blow} {item.After?.TotalSeconds:0.0} s")));
-        TestContext.Current.TestOutputHelper!.WriteLine(summary);
-        if (Environment.GetEnvironmentVariable("CHAOS_REPORT") is { Length: > 0 } report)
-        {
-            await File.AppendAllTextAsync(report, summary + "\n", TestContext.Current.CancellationToken);
-        }
-
+        await Chaos.TellAsync(summary);
         Assert.Equal([], AuditTrail.Trespasses(trail));
         Assert.True(writes > 20 * blows, summary);
         Assert.All(takeovers, item => Assert.True(item.After <= TimeSpan.FromSeconds(item.Blow == Blow.Kill ? LeaseSeconds + 2 : 2), summary));

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
 using IndexOperator.Operator;
@@ -53,7 +52,7 @@ public sealed class OutageTests : IAsyncLifetime
     [Fact]
     public async Task Every_build_ends_once_and_every_deletion_is_seen()
     {
-        var outages = int.Parse(Environment.GetEnvironmentVariable("CHAOS_OUTAGES") ?? "4", CultureInfo.InvariantCulture);
+        var outages = Chaos.Number("CHAOS_OUTAGES", 4);
         using var quiet = new CancellationTokenSource();
         var traffic = LoopAsync(ComeAndGoAsync, 300, quiet.Token);
         var nodes = LoopAsync(_ => BuildAsync(), 200, _ending.Token);
@@ -110,12 +109,7 @@ public sealed class OutageTests : IAsyncLifetime
         }
 
         var summary = $"{outages} ends and {outages} freezes of the API server, {outages} compactions, {outages / 4} kills of the operator: {_names.Count} resources, {wanted.Count} left, {jobs.Count} Jobs";
-        TestContext.Current.TestOutputHelper!.WriteLine(summary);
-        if (Environment.GetEnvironmentVariable("CHAOS_REPORT") is { Length: > 0 } report)
-        {
-            await File.AppendAllTextAsync(report, summary + "\n", TestContext.Current.CancellationToken);
-        }
-
+        await Chaos.TellAsync(summary);
         Assert.True(wanted.Count > outages && _names.Count > wanted.Count, $"{wanted.Count} of {_names.Count} resources are left: too little happened.");
     }
 
