@@ -9,7 +9,7 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 usage() {
   cat <<'HELP'
-Usage: hack/control-plane.sh up DIR [--bind ADDR] [--advertise ADDR] [--with-scheduler] [--without CONTROLLER] [--audit]
+Usage: hack/control-plane.sh up DIR [--bind ADDR] [--advertise ADDR] [--with-scheduler] [--controllers LIST] [--audit]
        hack/control-plane.sh down DIR [--purge]
        hack/control-plane.sh status DIR
        hack/control-plane.sh stop-apiserver DIR | start-apiserver DIR | freeze-apiserver DIR | thaw-apiserver DIR
@@ -21,7 +21,7 @@ up      starts what does not run yet, waits until it serves and the default name
           --bind ADDR        where the API server listens (default 127.0.0.1)
           --advertise ADDR   where pods reach it; becomes the endpoint of the service "kubernetes" (default: none)
           --with-scheduler   start kube-scheduler too
-          --without NAME     run the controller manager without this controller, such as job
+          --controllers LIST what the controller manager runs, such as *,-job (default: all that need no cloud)
           --audit            write every request's metadata to DIR/logs/audit.log
 down    stops it; what is in etcd stays for the next up. --purge removes DIR.
 status  says what runs; code 0 when all of it does and the API server is ready, else 1.
@@ -37,14 +37,14 @@ HELP
 # ---- settings: what up was asked for, kept so that restarts use the same flags and ports -------------------------------
 
 load_settings() {
-  BIND=127.0.0.1 ADVERTISE='' SCHEDULER='' WITHOUT='' AUDIT='' APISERVER_PORT='' ETCD_PORT='' ETCD_PEER_PORT='' MANAGER_PORT='' SCHEDULER_PORT=''
+  BIND=127.0.0.1 ADVERTISE='' SCHEDULER='' CONTROLLERS='' AUDIT='' APISERVER_PORT='' ETCD_PORT='' ETCD_PEER_PORT='' MANAGER_PORT='' SCHEDULER_PORT=''
   # shellcheck source=/dev/null
   [ ! -s "$DIR/settings" ] || . "$DIR/settings"
 }
 
 save_settings() {
   local name
-  for name in BIND ADVERTISE SCHEDULER WITHOUT AUDIT APISERVER_PORT ETCD_PORT ETCD_PEER_PORT MANAGER_PORT SCHEDULER_PORT; do
+  for name in BIND ADVERTISE SCHEDULER CONTROLLERS AUDIT APISERVER_PORT ETCD_PORT ETCD_PEER_PORT MANAGER_PORT SCHEDULER_PORT; do
     printf '%s=%q\n' "$name" "${!name}"
   done >"$DIR/settings.partial"
   mv "$DIR/settings.partial" "$DIR/settings"
@@ -132,7 +132,7 @@ start_manager() {
   mapfile -t flags < <(common_flags "$program" "$DIR/controller-manager.kubeconfig" "$MANAGER_PORT")
   daemon_start "$DIR" kube-controller-manager "$program" "${flags[@]}" --use-service-account-credentials \
     --service-account-private-key-file="$DIR/pki/service-accounts.key" --root-ca-file="$DIR/pki/ca.crt" \
-    --pvclaimbinder-sync-period=2s --controllers="*,-cloud-node-lifecycle${WITHOUT:+,-$WITHOUT}"
+    --pvclaimbinder-sync-period=2s --controllers="${CONTROLLERS:-*,-cloud-node-lifecycle}"
 }
 
 start_scheduler() {
@@ -186,7 +186,7 @@ up() {
       --bind) bind=${2:?--bind needs an address}; shift ;;
       --advertise) advertise=${2:?--advertise needs an address}; shift ;;
       --with-scheduler) SCHEDULER=yes ;;
-      --without) WITHOUT=${2:?--without needs a controller}; shift ;;
+      --controllers) CONTROLLERS=${2:?--controllers needs a list}; shift ;;
       --audit) AUDIT=yes ;;
       *) usage >&2; die "unknown option: $1" ;;
     esac

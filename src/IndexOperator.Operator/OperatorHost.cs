@@ -74,18 +74,19 @@ public static class OperatorHost
                 Indexes = new Dictionary<string, Func<PretrainIndex, IEnumerable<string>>> { [ByClaim] = ClaimKeys },
             };
         })
-        .Owns<PretrainIndex, V1Job>(Resources.PretrainIndexes, KnownResources.Jobs, new InformerOptions<V1Job> { LabelSelector = Gatherer.OwnObjects })
+        .Owns<PretrainIndex, V1Job>(Resources.PretrainIndexes, KnownResources.Jobs, new InformerOptions<V1Job> { LabelSelector = Gatherer.OwnObjects, Transform = SlimForms.Of })
         .Watches<PretrainIndex, V1Pod>(
             KnownResources.Pods,
             new InformerOptions<V1Pod>
             {
                 LabelSelector = Gatherer.OwnObjects,
+                Transform = SlimForms.Of,
                 Indexes = new Dictionary<string, Func<V1Pod, IEnumerable<string>>> { [Gatherer.ByResource] = Gatherer.ResourceKeys },
             },
             (pod, _) => Gatherer.ResourceKeys(pod).Select(_ => new ObjectKey(pod.Metadata.NamespaceProperty, pod.Metadata.Labels[Labels.OwnerName])))
         .Watches<PretrainIndex, V1PersistentVolumeClaim>(
             KnownResources.PersistentVolumeClaims,
-            new InformerOptions<V1PersistentVolumeClaim>(),
+            new InformerOptions<V1PersistentVolumeClaim> { Transform = SlimForms.Of },
             (claim, provider) => provider.GetRequiredService<Store<PretrainIndex>>().ByIndex(ByClaim, ObjectKey.Of(claim).ToString()).Select(ObjectKey.Of));
 
     private static IEnumerable<string> ClaimKeys(PretrainIndex index) =>

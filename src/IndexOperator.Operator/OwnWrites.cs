@@ -22,12 +22,19 @@ public sealed class OwnWrites(TimeProvider time)
     public PretrainIndex Newest(PretrainIndex seen)
     {
         ArgumentNullException.ThrowIfNull(seen);
-        return _writes.TryGetValue(ObjectKey.Of(seen), out var writes)
-            && writes.Index is { } written
-            && written.Metadata.Uid == seen.Metadata.Uid
-            && IsNewer(written.Metadata.ResourceVersion, seen.Metadata.ResourceVersion)
-            ? written
-            : seen;
+        if (!_writes.TryGetValue(ObjectKey.Of(seen), out var writes) || writes.Index is not { } written)
+        {
+            return seen;
+        }
+
+        if (written.Metadata.Uid == seen.Metadata.Uid && IsNewer(written.Metadata.ResourceVersion, seen.Metadata.ResourceVersion))
+        {
+            return written;
+        }
+
+        // The informer has caught up: one copy of each resource is enough.
+        writes.Index = null;
+        return seen;
     }
 
     /// <summary>The Jobs that the informer has, with those just created and without those just deleted.</summary>

@@ -38,6 +38,18 @@ public sealed class OwnWritesTests
     }
 
     [Fact]
+    public void What_the_informer_has_caught_up_with_is_not_kept_a_second_time()
+    {
+        _writes.Wrote(Samples.Index("10"));
+        var caughtUp = Samples.Index("10");
+        Assert.Same(caughtUp, _writes.Newest(caughtUp));
+
+        // What was written stands for nothing any more, not even for an older state.
+        var older = Samples.Index("9");
+        Assert.Same(older, _writes.Newest(older));
+    }
+
+    [Fact]
     public void A_created_Job_is_there_before_the_informer_shows_it_and_once_when_it_does()
     {
         _writes.Created(Key, Samples.Job("1"));

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
@@ -60,7 +59,6 @@ internal sealed class Player : IAsyncDisposable
 
     private async Task CompleteAsync(V1Job job)
     {
-        var now = DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
         var pod = new V1Pod
         {
             Metadata = new V1ObjectMeta
@@ -72,35 +70,33 @@ internal sealed class Player : IAsyncDisposable
             },
             Spec = job.Spec.Template.Spec,
         };
-        var key = ObjectKey.Of(job);
-        await _client.CreateAsync(KnownResources.Pods, pod, _stop.Token);
-        var state = new JsonObject
+        var ended = DateTime.UtcNow;
+        pod = await _client.CreateAsync(KnownResources.Pods, pod, _stop.Token);
+        pod.Status = new V1PodStatus
         {
-            ["terminated"] = new JsonObject { ["exitCode"] = 0, ["reason"] = "Completed", ["message"] = Specs.Built(job.Metadata.Labels[Labels.OwnerName]), ["startedAt"] = now, ["finishedAt"] = now },
+            Phase = "Succeeded",
+            ContainerStatuses =
+            [
+                new V1ContainerStatus
+                {
+                    Name = BuildAttempt.ContainerName,
+                    Image = "i",
+                    ImageID = "",
+                    State = new V1ContainerState
+                    {
+                        Terminated = new V1ContainerStateTerminated { ExitCode = 0, Reason = "Completed", Message = Specs.Built(job.Metadata.Labels[Labels.OwnerName]), StartedAt = ended, FinishedAt = ended },
+                    },
+                },
+            ],
         };
-        await PatchAsync(KnownResources.Pods, key, new JsonObject
+        await _client.ReplaceAsync(KnownResources.Pods, pod, _stop.Token, "status");
+        job.Status = new V1JobStatus
         {
-            ["phase"] = "Succeeded",
-            ["containerStatuses"] = new JsonArray(new JsonObject
-            {
-                ["name"] = BuildAttempt.ContainerName,
-                ["image"] = "i",
-                ["imageID"] = "",
-                ["ready"] = false,
-                ["restartCount"] = 0,
-                ["state"] = state,
-            }),
-        });
-        await PatchAsync(KnownResources.Jobs, key, new JsonObject
-        {
-            ["succeeded"] = 1,
-            ["startTime"] = now,
-            ["completionTime"] = now,
-            ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Complete", ["status"] = "True", ["lastTransitionTime"] = now }),
-        });
+            Succeeded = 1,
+            StartTime = ended,
+            CompletionTime = ended,
+            Conditions = [new V1JobCondition { Type = "Complete", Status = "True", LastTransitionTime = ended }],
+        };
+        await _client.ReplaceAsync(KnownResources.Jobs, job, _stop.Token, "status");
     }
-
-    private Task<T> PatchAsync<T>(ResourceType<T> type, ObjectKey key, JsonObject status)
-        where T : class, k8s.IKubernetesObject<V1ObjectMeta> =>
-        _client.MergePatchAsync(type, key, new JsonObject { ["status"] = status }, null, _stop.Token, "status");
 }

@@ -1,0 +1,104 @@
+using IndexOperator.Api;
+using k8s.Models;
+
+namespace IndexOperator.Operator;
+
+/// <summary>
+/// What the caches keep of an object: what the planner reads, and nothing of what else a pod, a Job or a claim carries.
+/// With thousands of builds this is the larger part of the operator's memory. Each form shares its parts with the object it is made of.
+/// </summary>
+public static class SlimForms
+{
+    private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+    private static readonly string[] KeptLabels = [Labels.OwnerName, Labels.Task];
+    private static readonly string[] KeptAnnotations = [Annotations.BuildKey, Annotations.JobKey, Annotations.Attempt, Annotations.Generation];
+
+    /// <summary>A resource without the second copy of itself that <c>kubectl apply</c> leaves in an annotation.</summary>
+    public static PretrainIndex Of(PretrainIndex index)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        if (index.Metadata.Annotations?.Remove(LastApplied) == true && index.Metadata.Annotations.Count == 0)
+        {
+            index.Metadata.Annotations = null;
+        }
+
+        return index;
+    }
+
+    /// <summary>A Job: who it is, its annotations (the build's identity), its image and its status.</summary>
+    public static V1Job Of(V1Job job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return new V1Job
+        {
+            Metadata = Of(job.Metadata, annotations: true),
+            Spec = new V1JobSpec { Template = new V1PodTemplateSpec { Spec = new V1PodSpec { Containers = Of(job.Spec?.Template?.Spec?.Containers) } } },
+            Status = job.Status is null ? null : new V1JobStatus { CompletionTime = job.Status.CompletionTime, Conditions = job.Status.Conditions },
+        };
+    }
+
+    /// <summary>A pod: who it is, its image and placement, and of its status what explains an end or a delay.</summary>
+    public static V1Pod Of(V1Pod pod)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return new V1Pod
+        {
+            Metadata = Of(pod.Metadata, annotations: false),
+            Spec = new V1PodSpec { Affinity = pod.Spec?.Affinity, Containers = Of(pod.Spec?.Containers) },
+            Status = pod.Status is not { } status ? null : new V1PodStatus
+            {
+                Phase = status.Phase,
+                Reason = status.Reason,
+                Message = status.Message,
+                StartTime = status.StartTime,
+                Conditions = status.Conditions?.Where(condition => condition.Status == "False" || condition.Type == "DisruptionTarget").ToList(),
+                ContainerStatuses = status.ContainerStatuses,
+            },
+        };
+    }
+
+    /// <summary>A claim: who it is, how it may be mounted, whether it is bound.</summary>
+    public static V1PersistentVolumeClaim Of(V1PersistentVolumeClaim claim)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return new V1PersistentVolumeClaim
+        {
+            Metadata = Of(claim.Metadata, annotations: false),
+            Spec = new V1PersistentVolumeClaimSpec { AccessModes = claim.Spec?.AccessModes },
+            Status = new V1PersistentVolumeClaimStatus { Phase = claim.Status?.Phase },
+        };
+    }
+
+    private static V1ObjectMeta Of(V1ObjectMeta metadata, bool annotations) => new()
+    {
+        Name = metadata.Name,
+        NamespaceProperty = metadata.NamespaceProperty,
+        Uid = metadata.Uid,
+        ResourceVersion = metadata.ResourceVersion,
+        Generation = metadata.Generation,
+        CreationTimestamp = metadata.CreationTimestamp,
+        DeletionTimestamp = metadata.DeletionTimestamp,
+        OwnerReferences = metadata.OwnerReferences,
+        Finalizers = metadata.Finalizers,
+        Annotations = annotations ? Only(metadata.Annotations, KeptAnnotations) : null,
+        Labels = Only(metadata.Labels, KeptLabels),
+    };
+
+    // With the constants for keys: each object read has its own copy of them.
+    private static Dictionary<string, string> Only(IDictionary<string, string>? all, string[] kept)
+    {
+        var found = new Dictionary<string, string>(kept.Length);
+        foreach (var key in kept)
+        {
+            if (all?.TryGetValue(key, out var value) == true)
+            {
+                found[key] = value;
+            }
+        }
+
+        return found;
+    }
+
+    private static List<V1Container> Of(IList<V1Container>? containers) =>
+        [.. (containers ?? []).Select(container => new V1Container { Name = container.Name, Image = container.Image })];
+}
