@@ -59,6 +59,16 @@ public sealed class OwnWrites(TimeProvider time)
                 writes.Deleted.Remove(uid);
             }
 
+            if (writes.Created.Count == 0 && writes.Deleted.Count == 0)
+            {
+                if (writes.Index is null)
+                {
+                    _writes.TryRemove(index, out _);
+                }
+
+                return seen;
+            }
+
             return [.. seen.Where(job => !writes.Deleted.ContainsKey(job.Metadata.Uid)), .. writes.Created.Values.Select(created => created.Job)];
         }
     }

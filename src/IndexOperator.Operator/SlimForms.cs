@@ -25,26 +25,27 @@ public static class SlimForms
         return index;
     }
 
-    /// <summary>A Job: who it is, its annotations (the build's identity), its image and its status.</summary>
+    /// <summary>A Job: who it is, its annotations (the build's identity), its status, and its image while it runs.</summary>
     public static V1Job Of(V1Job job)
     {
         ArgumentNullException.ThrowIfNull(job);
         return new V1Job
         {
             Metadata = Of(job.Metadata, annotations: true),
-            Spec = new V1JobSpec { Template = new V1PodTemplateSpec { Spec = new V1PodSpec { Containers = Of(job.Spec?.Template?.Spec?.Containers) } } },
+            // A Job that has ended is never stuck on its image.
+            Spec = job.Status?.CompletionTime is not null ? null : new V1JobSpec { Template = new V1PodTemplateSpec { Spec = new V1PodSpec { Containers = Of(job.Spec?.Template?.Spec?.Containers) } } },
             Status = job.Status is null ? null : new V1JobStatus { CompletionTime = job.Status.CompletionTime, Conditions = job.Status.Conditions },
         };
     }
 
-    /// <summary>A pod: who it is, its image and placement, and of its status what explains an end or a delay.</summary>
+    /// <summary>A pod: who it is, until it has succeeded its image and placement, and of its status what explains an end or a delay.</summary>
     public static V1Pod Of(V1Pod pod)
     {
         ArgumentNullException.ThrowIfNull(pod);
         return new V1Pod
         {
             Metadata = Of(pod.Metadata, annotations: false),
-            Spec = new V1PodSpec { Affinity = pod.Spec?.Affinity, Containers = Of(pod.Spec?.Containers) },
+            Spec = pod.Status?.Phase == "Succeeded" ? null : new V1PodSpec { Affinity = pod.Spec?.Affinity, Containers = Of(pod.Spec?.Containers) },
             Status = pod.Status is not { } status ? null : new V1PodStatus
             {
                 Phase = status.Phase,

@@ -43,6 +43,21 @@ public sealed class JsonTests
     }
 
     [Fact]
+    public void Equal_short_strings_are_read_as_one_object_and_all_others_as_they_are()
+    {
+        var unusual = new string('x', 200);
+        const string Json = """{"metadata":{"name":"pooled-value","namespace":"pooled-value","labels":{"pooled-value":"a\u0062","pooled-ä":"ä","empty":"","none":null,"long":"LONG"}}}""";
+        var map = JsonSerializer.Deserialize(Json.Replace("LONG", unusual, StringComparison.Ordinal), KnownResources.ConfigMaps.Item)!;
+        Assert.Same(map.Metadata.Name, map.Metadata.NamespaceProperty);
+        Assert.Same(map.Metadata.Name, map.Metadata.Labels.Keys.First());
+        Assert.Equal(["ab", "ä", "", null, unusual], map.Metadata.Labels.Values);
+        Assert.Equal("pooled-ä", map.Metadata.Labels.Keys.ElementAt(1));
+        Assert.ThrowsAny<JsonException>(() => JsonSerializer.Deserialize("{\"metadata\":{\"name\":7}}", KnownResources.ConfigMaps.Item));
+        var illFormed = new byte[] { (byte)'"', 0xFF, (byte)'"' };
+        Assert.ThrowsAny<Exception>(() => JsonSerializer.Deserialize(illFormed, RuntimeJson.TypeInfo<string>()));
+    }
+
+    [Fact]
     public void A_micro_time_is_written_with_six_digits_even_on_a_full_second()
     {
         var full = MicroTime.From(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));

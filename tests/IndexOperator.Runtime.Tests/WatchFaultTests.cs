@@ -72,6 +72,34 @@ public sealed class WatchFaultTests : InformerTest
     }
 
     [Fact]
+    public async Task A_list_in_any_order_with_an_object_on_two_of_its_pages_is_a_list()
+    {
+        Server.Put(Maps, "a", "gone");
+        var informer = Start();
+        await SyncedAsync(informer);
+        Server.Remove(Maps, "a", "gone");
+        Server.Fault(IsWatch, context => FakeApiServer.StatusAsync(context, 410, "Gone"));
+        Server.Fault(request => !IsWatch(request), context => PageAsync(context, "next", ("z", "3"), ("b", "9"), ("m", "2")));
+        Server.Fault(request => request.Query["continue"] == "next", context => PageAsync(context, "", ("c", "8"), ("m", "11"), ("a", "1")));
+        Server.AbortWatches();
+        await Eventually.TrueAsync("both pages in the store", () => informer.Store.Count == 5);
+        Assert.Equal("11", informer.Store.Get(new ObjectKey("a", "m"))!.Metadata.ResourceVersion);
+        Assert.Equal(["a", "b", "c", "m", "z"], informer.Store.List().Select(map => map.Metadata.Name).Order());
+        await ChangeAsync("Deleted a/gone");
+
+        static Task PageAsync(HttpContext context, string next, params (string Name, string Version)[] items) => context.Response.WriteAsJsonAsync(
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["resourceVersion"] = "20", ["continue"] = next },
+                ["items"] = new JsonArray([.. items.Select(item => new JsonObject
+                {
+                    ["metadata"] = new JsonObject { ["name"] = item.Name, ["namespace"] = "a", ["uid"] = item.Name, ["resourceVersion"] = item.Version },
+                })]),
+            },
+            context.RequestAborted);
+    }
+
+    [Fact]
     public async Task A_quiet_watch_is_open_at_once_and_ends_at_once_when_cancelled()
     {
         var informer = Start();

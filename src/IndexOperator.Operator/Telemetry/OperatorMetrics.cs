@@ -15,7 +15,7 @@ public sealed class OperatorMetrics : IDisposable
     private readonly Counter<long> _builds;
     private readonly Histogram<double> _buildSeconds;
     private readonly Counter<long> _publishedBytes;
-    private readonly ConcurrentDictionary<ObjectKey, PretrainIndexStatus> _statuses = new();
+    private readonly ConcurrentDictionary<ObjectKey, Gauged> _gauged = new();
 
     /// <summary>Creates the instruments.</summary>
     public OperatorMetrics(IMeterFactory meters)
@@ -26,14 +26,14 @@ public sealed class OperatorMetrics : IDisposable
         _buildSeconds = _meter.CreateHistogram<double>("indexoperator_build_duration_seconds", "s", "Seconds that builders report, by outcome.");
         _publishedBytes = _meter.CreateCounter<long>("indexoperator_published_bytes_total", "By", "Bytes of published versions.");
         _meter.CreateObservableGauge("indexoperator_pretrainindexes", Count, description: "PretrainIndexes by condition and its status.");
-        _meter.CreateObservableGauge("indexoperator_index_size_bytes", () => _statuses.Values.Sum(status => status.Current?.SizeBytes ?? 0), "By", "Bytes of all current versions.");
+        _meter.CreateObservableGauge("indexoperator_index_size_bytes", () => _gauged.Values.Sum(index => index.SizeBytes), "By", "Bytes of all current versions.");
     }
 
     /// <summary>Counts what changed between two statuses of a resource and remembers the new one for the gauges.</summary>
     public void Observe(ObjectKey key, PretrainIndexStatus? before, PretrainIndexStatus after)
     {
         ArgumentNullException.ThrowIfNull(after);
-        _statuses[key] = after;
+        _gauged[key] = new Gauged([.. (after.Conditions ?? []).Select(condition => (condition.Type ?? "", condition.Status ?? ""))], after.Current?.SizeBytes ?? 0);
         if (after.Current is { } current && current.BuildKey != before?.Current?.BuildKey)
         {
             var outcome = new KeyValuePair<string, object?>("outcome", current.Outcome);
@@ -52,7 +52,7 @@ public sealed class OperatorMetrics : IDisposable
     }
 
     /// <summary>Forgets a resource that is gone.</summary>
-    public void Forget(ObjectKey key) => _statuses.TryRemove(key, out _);
+    public void Forget(ObjectKey key) => _gauged.TryRemove(key, out _);
 
     /// <inheritdoc/>
     public void Dispose() => _meter.Dispose();
@@ -66,8 +66,11 @@ public sealed class OperatorMetrics : IDisposable
         _ => null,
     };
 
-    private IEnumerable<Measurement<long>> Count() => _statuses.Values
-        .SelectMany(status => status.Conditions ?? [])
-        .GroupBy(condition => (condition.Type, condition.Status))
+    private IEnumerable<Measurement<long>> Count() => _gauged.Values
+        .SelectMany(index => index.Conditions)
+        .GroupBy(condition => condition)
         .Select(group => new Measurement<long>(group.Count(), new("condition", group.Key.Type), new KeyValuePair<string, object?>("status", group.Key.Status)));
+
+    /// <summary>What the gauges need of a status: a second copy of each would be a large part of the operator's memory.</summary>
+    private sealed record Gauged((string Type, string Status)[] Conditions, long SizeBytes);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -10,6 +11,9 @@ namespace IndexOperator.Operator.Telemetry;
 /// </summary>
 public static class TelemetrySetup
 {
+    /// <summary>Sets of labels that a metric may have. Room for all is taken at once, and no metric here has one set for each object.</summary>
+    private const int MostLabelSets = 250;
+
     private static readonly double[] PassBuckets = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
     private static readonly double[] BuildBuckets = [0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200];
 
@@ -25,9 +29,7 @@ public static class TelemetrySetup
             {
                 metrics
                     .AddMeter(OperatorMetrics.MeterName, Runtime.RuntimeMetrics.SourceName, "System.Net.Http", "System.Runtime")
-                    .AddView("controller_runtime_reconcile_time_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = PassBuckets })
-                    .AddView("workqueue_*", new ExplicitBucketHistogramConfiguration { Boundaries = PassBuckets })
-                    .AddView("indexoperator_build_duration_seconds", new ExplicitBucketHistogramConfiguration { Boundaries = BuildBuckets })
+                    .AddView(Stream)
                     .AddPrometheusExporter();
                 if (otlp)
                 {
@@ -43,5 +45,19 @@ public static class TelemetrySetup
                 }
             });
         return services;
+    }
+
+    private static MetricStreamConfiguration Stream(Instrument instrument)
+    {
+        var boundaries = instrument.Name switch
+        {
+            "indexoperator_build_duration_seconds" => BuildBuckets,
+            "controller_runtime_reconcile_time_seconds" => PassBuckets,
+            var name when name.StartsWith("workqueue_", StringComparison.Ordinal) => PassBuckets,
+            _ => null,
+        };
+        return boundaries is not null && instrument is Histogram<double>
+            ? new ExplicitBucketHistogramConfiguration { Boundaries = boundaries, CardinalityLimit = MostLabelSets }
+            : new MetricStreamConfiguration { CardinalityLimit = MostLabelSets };
     }
 }

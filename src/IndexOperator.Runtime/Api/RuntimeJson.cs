@@ -13,17 +13,20 @@ namespace IndexOperator.Runtime;
 /// </summary>
 public static class RuntimeJson
 {
+    private static readonly PooledStringConverter Pooled = new();
+
     private static readonly Lazy<JsonSerializerOptions> Known = new(() => new JsonSerializerOptions(SourceGenerationContext.Default.Options)
     {
         TypeInfoResolver = SourceGenerationContext.Default.WithAddedModifier(DropManagedFields),
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { Pooled },
     });
 
     /// <summary>The contract of a type of Kubernetes itself (V1Pod, V1Job, ...), which never reads managedFields.</summary>
     public static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)Known.Value.GetTypeInfo(typeof(T));
 
     /// <summary>
-    /// The same contract, but skipping <c>metadata.managedFields</c> at the parser. They are often half of an object's
+    /// The same contract, but with equal short strings read as one, and skipping <c>metadata.managedFields</c> at the parser. They are often half of an object's
     /// bytes and no controller looks at them, so they should never become garbage, let alone stay in a store.
     /// </summary>
     public static JsonTypeInfo<T> WithoutManagedFields<T>(JsonTypeInfo<T> info)
@@ -34,7 +37,7 @@ public static class RuntimeJson
             return info;
         }
 
-        var options = new JsonSerializerOptions(info.Options) { TypeInfoResolver = resolver.WithAddedModifier(DropManagedFields) };
+        var options = new JsonSerializerOptions(info.Options) { TypeInfoResolver = resolver.WithAddedModifier(DropManagedFields), Converters = { Pooled } };
         return (JsonTypeInfo<T>)options.GetTypeInfo(typeof(T));
     }
 
