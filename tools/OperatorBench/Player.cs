@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
+using IndexOperator.Operator;
 using IndexOperator.Planning;
 using IndexOperator.Runtime;
 using k8s.Models;
@@ -23,7 +24,7 @@ internal sealed class Player : IAsyncDisposable
     public Player(ApiClient client)
     {
         _client = client;
-        var informer = new Informer<V1Job>(client, KnownResources.Jobs, new InformerOptions<V1Job> { LabelSelector = $"{Labels.ManagedBy}={Labels.ManagedByValue}" });
+        var informer = new Informer<V1Job>(client, KnownResources.Jobs, new InformerOptions<V1Job> { LabelSelector = Gatherer.OwnObjects });
         informer.AddHandler(change =>
         {
             if (change.Kind == ChangeKind.Added && change.New.Status?.Succeeded is null)
