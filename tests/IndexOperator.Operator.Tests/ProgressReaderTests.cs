@@ -13,7 +13,7 @@ public sealed class ProgressReaderTests : IAsyncLifetime
     private const string At41 = """{"progress":{"phase":"SampleIndex","completed":41,"total":100,"percent":41}}""";
 
     private readonly FakeTimeProvider _time = new();
-    private FakeApiServer _server = null!;
+    private FaultyApiServer _server = null!;
     private ApiClient _client = null!;
     private ProgressReader _reader = null!;
     private string _log = "";
@@ -22,7 +22,7 @@ public sealed class ProgressReaderTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await FakeApiServer.StartAsync();
+        _server = await FaultyApiServer.StartAsync();
         _client = _server.Client();
         _reader = new ProgressReader(_client, _time, NullLogger<ProgressReader>.Instance);
         _server.Fault(request => request.Path.Value!.EndsWith("/log", StringComparison.Ordinal), context => context.Response.WriteAsync(_log, Cancel), int.MaxValue);
@@ -64,7 +64,7 @@ public sealed class ProgressReaderTests : IAsyncLifetime
     public async Task A_kubelet_that_does_not_answer_costs_three_seconds()
     {
         var asked = new TaskCompletionSource();
-        await using var server = await FakeApiServer.StartAsync();
+        await using var server = await FaultyApiServer.StartAsync();
         using var client = server.Client();
         server.Fault(_ => true, async context =>
         {

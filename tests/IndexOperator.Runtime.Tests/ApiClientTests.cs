@@ -11,14 +11,14 @@ public sealed partial class ApiClientTests : IAsyncLifetime
     private const string Maps = "api/v1/configmaps";
     private static readonly ObjectKey Key = new("a", "one");
 
-    private FakeApiServer _server = null!;
+    private FaultyApiServer _server = null!;
     private ApiClient _client = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _server = await FakeApiServer.StartAsync();
+        _server = await FaultyApiServer.StartAsync();
         _client = _server.Client();
     }
 
@@ -78,7 +78,7 @@ public sealed partial class ApiClientTests : IAsyncLifetime
         var time = new FakeTimeProvider();
         using var client = _server.Client(time);
         _server.Put(Maps, "a", "one");
-        _server.Fault(_ => true, c => FakeApiServer.StatusAsync(c, code, "Busy", retryAfter: 7));
+        _server.Fault(_ => true, c => FaultyApiServer.StatusAsync(c, code, "Busy", retryAfter: 7));
         var started = time.GetUtcNow();
         var read = client.GetAsync(KnownResources.ConfigMaps, Key, Cancel);
         await Eventually.TrueAsync("the answer", time, TimeSpan.FromSeconds(1), () => read.IsCompleted);
@@ -159,7 +159,7 @@ public sealed partial class ApiClientTests : IAsyncLifetime
             _server.Put(Maps, "a", "one");
             await client.GetAsync(KnownResources.ConfigMaps, Key, Cancel);
             await File.WriteAllTextAsync(file, "new\n", Cancel);
-            _server.Fault(r => r.Headers.Authorization == "Bearer old", c => FakeApiServer.StatusAsync(c, 401, "Unauthorized"), int.MaxValue);
+            _server.Fault(r => r.Headers.Authorization == "Bearer old", c => FaultyApiServer.StatusAsync(c, 401, "Unauthorized"), int.MaxValue);
             await client.GetAsync(KnownResources.ConfigMaps, Key, Cancel);
             File.Delete(file);
             await client.GetAsync(KnownResources.ConfigMaps, Key, Cancel);

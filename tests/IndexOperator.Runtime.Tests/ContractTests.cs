@@ -15,7 +15,7 @@ public sealed partial class ContractTests
     [Fact]
     public async Task A_type_with_required_members_is_watched_through_bookmarks_and_errors()
     {
-        await using var server = await FakeApiServer.StartAsync();
+        await using var server = await FaultyApiServer.StartAsync();
         using var client = server.Client();
         using var stop = new CancellationTokenSource();
         server.Put(Valves, "a", "one", Spec("half-open"));
@@ -42,7 +42,7 @@ public sealed partial class ContractTests
     [Fact]
     public async Task A_contract_made_after_the_first_request_counts_for_its_type_and_for_no_other()
     {
-        await using var server = await FakeApiServer.StartAsync();
+        await using var server = await FaultyApiServer.StartAsync();
         using var client = server.Client();
         server.Put(Valves, "a", "one", Spec("half-open"));
         await client.ListAsync(KnownResources.ConfigMaps, new ListQuery(), TestContext.Current.CancellationToken);

@@ -14,9 +14,9 @@ public sealed class ControllerTests : IAsyncLifetime
     private const string Ours = "example.com/cleanup";
 
     private readonly Script _script = new();
-    private FakeApiServer _server = null!;
+    private FaultyApiServer _server = null!;
 
-    public async ValueTask InitializeAsync() => _server = await FakeApiServer.StartAsync();
+    public async ValueTask InitializeAsync() => _server = await FaultyApiServer.StartAsync();
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
@@ -308,7 +308,7 @@ public sealed class ControllerTests : IAsyncLifetime
         });
         await _script.CalledAsync("reconcile busy", 3);
         await _script.CalledAsync("reconcile slow");
-        _server.Fault(r => r.Path.Value!.Contains("leases", StringComparison.Ordinal), c => FakeApiServer.StatusAsync(c, 500, "InternalError"), int.MaxValue);
+        _server.Fault(r => r.Path.Value!.Contains("leases", StringComparison.Ordinal), c => FaultyApiServer.StatusAsync(c, 500, "InternalError"), int.MaxValue);
         await Eventually.TrueAsync("leadership to end and the pass with it", () => cancelled == 1 && !running.Health.IsLeader);
         var queue = running.Services.GetRequiredService<IEntityQueue<V1ConfigMap>>();
         await Eventually.TrueAsync("the workers to end", () =>

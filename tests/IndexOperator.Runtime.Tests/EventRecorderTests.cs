@@ -10,13 +10,13 @@ public sealed class EventRecorderTests : IAsyncLifetime
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly CancellationTokenSource _stop = new();
-    private FakeApiServer _server = null!;
+    private FaultyApiServer _server = null!;
     private ApiClient _client = null!;
     private Task _running = Task.CompletedTask;
 
     public async ValueTask InitializeAsync()
     {
-        _server = await FakeApiServer.StartAsync();
+        _server = await FaultyApiServer.StartAsync();
         _client = _server.Client(_time);
     }
 
@@ -86,7 +86,7 @@ public sealed class EventRecorderTests : IAsyncLifetime
     [Fact]
     public async Task A_refused_event_does_not_end_the_recorder()
     {
-        _server.Fault(_ => true, c => FakeApiServer.StatusAsync(c, 403, "Forbidden"));
+        _server.Fault(_ => true, c => FaultyApiServer.StatusAsync(c, 403, "Forbidden"));
         var recorder = Recorder();
         _running = recorder.RunAsync(_stop.Token);
         Say(recorder, "first");

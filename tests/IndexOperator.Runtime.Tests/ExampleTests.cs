@@ -16,7 +16,7 @@ public sealed partial class ExampleTests
     [Fact]
     public async Task Labelled_config_maps_are_copied_and_their_copies_go_with_them()
     {
-        await using var server = await FakeApiServer.StartAsync();
+        await using var server = await FaultyApiServer.StartAsync();
         server.Put(Maps, "here", "one", new JsonObject
         {
             ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["copy-to"] = "there" } },

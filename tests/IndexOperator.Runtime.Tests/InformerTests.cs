@@ -28,7 +28,7 @@ public sealed class InformerTests : InformerTest
         var informer = Start();
         await SyncedAsync(informer);
         var shut = true;
-        Server.Fault(r => shut, c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
+        Server.Fault(r => shut, c => FaultyApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
         Server.AbortWatches();
         await Eventually.TrueAsync("the watch to end", () => Server.OpenWatches == 0);
         Server.Remove(Maps, "a", "lost");
@@ -109,7 +109,7 @@ public sealed class InformerTests : InformerTest
     {
         var informer = Start();
         await SyncedAsync(informer);
-        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"));
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FaultyApiServer.StatusAsync(c, 410, "Gone"));
         Server.CloseWatches();
         await Eventually.TrueAsync("a second list", () => Lists == 2);
         await SyncedAsync(informer);
@@ -120,7 +120,7 @@ public sealed class InformerTests : InformerTest
     {
         var informer = Start();
         await SyncedAsync(informer);
-        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), 2);
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FaultyApiServer.StatusAsync(c, 503, "ServiceUnavailable"), 2);
         Server.CloseWatches();
         await Eventually.TrueAsync("the watch to come back", () => Server.Requests.Count(r => r.Query.Contains("watch=1", StringComparison.Ordinal)) >= 4 && Server.OpenWatches > 0);
         Assert.Equal(1, Lists);
@@ -138,7 +138,7 @@ public sealed class InformerTests : InformerTest
         await SyncedAsync(informer);
         Assert.Equal(25, informer.Store.Count);
         Assert.Equal(3, Lists);
-        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"));
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FaultyApiServer.StatusAsync(c, 410, "Gone"));
         Server.CloseWatches();
         await Eventually.TrueAsync("three more pages", () => Lists == 6);
         await SyncedAsync(informer);
@@ -156,7 +156,7 @@ public sealed class InformerTests : InformerTest
         Server.Fault(r => r.Query["continue"] == "20", c =>
         {
             Server.Remove(Maps, "a", "m00");
-            return FakeApiServer.StatusAsync(c, 410, "Expired");
+            return FaultyApiServer.StatusAsync(c, 410, "Expired");
         });
         var informer = Start(new() { PageSize = 10 });
         await SyncedAsync(informer);
@@ -185,9 +185,9 @@ public sealed class InformerTests : InformerTest
         Server.Put(Maps, "a", "one");
         var informer = Start();
         await SyncedAsync(informer);
-        Server.Fault(r => r.Query.ContainsKey("watch"), c => FakeApiServer.StatusAsync(c, 410, "Gone"), 1);
+        Server.Fault(r => r.Query.ContainsKey("watch"), c => FaultyApiServer.StatusAsync(c, 410, "Gone"), 1);
         var shut = true;
-        Server.Fault(r => shut, c => FakeApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
+        Server.Fault(r => shut, c => FaultyApiServer.StatusAsync(c, 503, "ServiceUnavailable"), int.MaxValue);
         Server.CloseWatches();
         await Eventually.TrueAsync("the watch to end", () => Server.OpenWatches == 0);
         Server.Remove(Maps, "a", "one");

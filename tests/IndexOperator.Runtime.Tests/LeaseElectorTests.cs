@@ -10,13 +10,13 @@ public sealed class LeaseElectorTests : IAsyncLifetime
 
     private readonly FakeTimeProvider _time = new();
     private readonly List<(CancellationTokenSource Stop, Task Run)> _running = [];
-    private FakeApiServer _server = null!;
+    private FaultyApiServer _server = null!;
     private readonly List<ApiClient> _clients = [];
     private ApiClient _client = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _server = await FakeApiServer.StartAsync();
+        _server = await FaultyApiServer.StartAsync();
         _client = Client("tests");
     }
 
@@ -135,7 +135,7 @@ public sealed class LeaseElectorTests : IAsyncLifetime
         await LeadsAsync(elector);
         var first = elector.LeadershipToken;
         var cut = true;
-        _server.Fault(_ => cut, c => FakeApiServer.StatusAsync(c, 500, "InternalError"), int.MaxValue);
+        _server.Fault(_ => cut, c => FaultyApiServer.StatusAsync(c, 500, "InternalError"), int.MaxValue);
         await Eventually.TrueAsync("leadership to end", _time, Step, () => !elector.IsLeader);
         Assert.True(first.IsCancellationRequested);
         cut = false;
@@ -172,7 +172,7 @@ public sealed class LeaseElectorTests : IAsyncLifetime
         await PassAsync(TimeSpan.FromSeconds(3));
 
         // Only writes of the first fail: it must stop before the second may start.
-        _server.Fault(r => r.Method == "PUT" && r.Headers.UserAgent == "one", c => FakeApiServer.StatusAsync(c, 500, "InternalError"), int.MaxValue);
+        _server.Fault(r => r.Method == "PUT" && r.Headers.UserAgent == "one", c => FaultyApiServer.StatusAsync(c, 500, "InternalError"), int.MaxValue);
         var both = false;
         await Eventually.TrueAsync("the second to lead", _time, Step, () =>
         {

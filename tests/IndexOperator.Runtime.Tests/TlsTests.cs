@@ -64,9 +64,9 @@ public sealed class TlsTests : IDisposable
         Assert.Equal("one", (await client.GetAsync(KnownResources.ConfigMaps, Key, Cancel)).Metadata.Name);
     }
 
-    private static async Task<FakeApiServer> ServeAsync(X509Certificate2 certificate)
+    private static async Task<FaultyApiServer> ServeAsync(X509Certificate2 certificate)
     {
-        var server = await FakeApiServer.StartAsync(certificate);
+        var server = await FaultyApiServer.StartAsync(certificate);
         server.Put("api/v1/configmaps", "a", "one");
         return server;
     }

@@ -45,8 +45,8 @@ public sealed class WatchFaultTests : InformerTest
     public async Task Whatever_status_a_list_or_a_watch_gets_the_store_catches_up(int code)
     {
         Server.Put(Maps, "a", "one");
-        Server.Fault(request => !IsWatch(request), context => FakeApiServer.StatusAsync(context, code, "Made", retryAfter: code == 429 ? 0 : null), times: 2);
-        Server.Fault(IsWatch, context => FakeApiServer.StatusAsync(context, code, "Made", retryAfter: code == 429 ? 0 : null), times: 2);
+        Server.Fault(request => !IsWatch(request), context => FaultyApiServer.StatusAsync(context, code, "Made", retryAfter: code == 429 ? 0 : null), times: 2);
+        Server.Fault(IsWatch, context => FaultyApiServer.StatusAsync(context, code, "Made", retryAfter: code == 429 ? 0 : null), times: 2);
         var informer = Start();
         await SyncedAsync(informer);
         Server.Put(Maps, "a", "two");
@@ -78,7 +78,7 @@ public sealed class WatchFaultTests : InformerTest
         var informer = Start();
         await SyncedAsync(informer);
         Server.Remove(Maps, "a", "gone");
-        Server.Fault(IsWatch, context => FakeApiServer.StatusAsync(context, 410, "Gone"));
+        Server.Fault(IsWatch, context => FaultyApiServer.StatusAsync(context, 410, "Gone"));
         Server.Fault(request => !IsWatch(request), context => PageAsync(context, "next", ("z", "3"), ("b", "9"), ("m", "2")));
         Server.Fault(request => request.Query["continue"] == "next", context => PageAsync(context, "", ("c", "8"), ("m", "11"), ("a", "1")));
         Server.AbortWatches();

@@ -96,6 +96,20 @@ public sealed class WorkQueueTests : IDisposable
     }
 
     [Fact]
+    public void However_many_keys_fail_together_none_waits_longer_than_the_longest_pause()
+    {
+        var queue = new WorkQueue<string>(new WorkQueueOptions { Jitter = 0, RetriesPerSecond = 10, RetryBurst = 2 }, _time);
+        var pauses = Enumerable.Range(0, 10_000).Select(i => queue.AddRateLimited($"k{i}")).ToList();
+        Assert.Equal(TimeSpan.FromMinutes(5), pauses.Max());
+        _time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(10_000, queue.Depth);
+
+        // A moment later what failed is paid for: a key that fails now waits for none of them.
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(5, queue.AddRateLimited("late").TotalMilliseconds);
+    }
+
+    [Fact]
     public async Task Shutting_down_takes_nothing_in_hands_out_the_rest_and_tells_when_workers_are_done()
     {
         _queue.Add("a");

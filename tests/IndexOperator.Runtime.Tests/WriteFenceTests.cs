@@ -10,7 +10,7 @@ public sealed class WriteFenceTests : IAsyncLifetime
 
     private readonly FreezableTime _time = new();
     private readonly CancellationTokenSource _stop = new();
-    private FakeApiServer _server = null!;
+    private FaultyApiServer _server = null!;
     private ApiClient _elections = null!;
     private ApiClient _client = null!;
     private LeaseElector _elector = null!;
@@ -18,7 +18,7 @@ public sealed class WriteFenceTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await FakeApiServer.StartAsync();
+        _server = await FaultyApiServer.StartAsync();
         _elections = _server.Client(_time);
         _elector = new LeaseElector(_elections, new LeaderElectionSettings { Identity = "one" }, _time);
         _client = _server.Client(_time, fence: _elector);

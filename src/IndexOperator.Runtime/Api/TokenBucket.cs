@@ -28,8 +28,9 @@ public sealed class TokenBucket
     }
 
     /// <summary>Takes a token, on credit if need be.</summary>
+    /// <param name="longest">The longest wait: whoever would wait longer waits so long and takes no token. Null means no limit.</param>
     /// <returns>How long to wait before acting on it.</returns>
-    public TimeSpan Reserve()
+    public TimeSpan Reserve(TimeSpan? longest = null)
     {
         if (_perSecond <= 0)
         {
@@ -39,8 +40,14 @@ public sealed class TokenBucket
         lock (_gate)
         {
             Refill();
+            var wait = TimeSpan.FromSeconds(Math.Max(0, 1 - _tokens) / _perSecond);
+            if (longest is { } limit && wait > limit)
+            {
+                return limit;
+            }
+
             _tokens -= 1;
-            return _tokens >= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(-_tokens / _perSecond);
+            return wait;
         }
     }
 

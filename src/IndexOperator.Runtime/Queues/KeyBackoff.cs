@@ -41,10 +41,14 @@ internal static class Backoff
 {
     public static TimeSpan Delay(int failures, TimeSpan first, TimeSpan longest, double jitter)
     {
-#pragma warning disable CA5394 // spreading load needs no secret
-        var random = Random.Shared.NextDouble();
-#pragma warning restore CA5394
         var plain = Math.Min(first.TotalMilliseconds * Math.Pow(2, Math.Min(failures, 60)), longest.TotalMilliseconds);
-        return TimeSpan.FromMilliseconds(Math.Min(plain * (1 + (jitter * random)), longest.TotalMilliseconds));
+        return TimeSpan.FromMilliseconds(Math.Min(plain * (1 + Share(jitter)), longest.TotalMilliseconds));
     }
+
+    // Shorter, so that those who all wait the longest pause do not return together.
+    public static TimeSpan Spread(TimeSpan longest, double jitter) => longest * (1 - Share(jitter));
+
+#pragma warning disable CA5394 // spreading load needs no secret
+    private static double Share(double jitter) => jitter * Random.Shared.NextDouble();
+#pragma warning restore CA5394
 }

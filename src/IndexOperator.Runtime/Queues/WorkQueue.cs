@@ -17,6 +17,7 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
     // Timers have an upper limit of about 49 days.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(40);
 
+    private readonly WorkQueueOptions _options;
     private readonly Lock _gate = new();
     private readonly Channel<TKey> _ready = Channel.CreateUnbounded<TKey>();
     private readonly Dictionary<TKey, long> _dirty = [];
@@ -36,7 +37,7 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
     /// <summary>Makes an empty queue.</summary>
     public WorkQueue(WorkQueueOptions? options = null, TimeProvider? time = null, RuntimeMetrics? metrics = null)
     {
-        options ??= new WorkQueueOptions();
+        _options = options ??= new WorkQueueOptions();
         _time = time ?? TimeProvider.System;
         _metrics = metrics;
         _name = options.Name;
@@ -148,9 +149,11 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
     public TimeSpan AddRateLimited(TKey key)
     {
         var delay = _backoff.Next(key);
-        if (_bucket?.Reserve() is { } wait && wait > delay)
+
+        // However many keys fail together, none waits longer for the others than it may wait alone.
+        if (_bucket?.Reserve(_options.BackoffMax) is { } wait && wait > delay)
         {
-            delay = wait;
+            delay = wait < _options.BackoffMax ? wait : Backoff.Spread(wait, _options.Jitter);
         }
 
         _metrics?.QueueRetried(_name);

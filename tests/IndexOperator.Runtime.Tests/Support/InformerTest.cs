@@ -8,7 +8,7 @@ public abstract class InformerTest : IAsyncLifetime
 {
     protected const string Maps = "api/v1/configmaps";
 
-    private protected FakeApiServer Server { get; private set; } = null!;
+    private protected FaultyApiServer Server { get; private set; } = null!;
 
     protected CancellationTokenSource Stop { get; } = new();
 
@@ -20,7 +20,7 @@ public abstract class InformerTest : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Server = await FakeApiServer.StartAsync();
+        Server = await FaultyApiServer.StartAsync();
         Client = Server.Client();
     }
 

@@ -23,7 +23,7 @@ internal sealed class TestOperator : IAsyncDisposable
     public RuntimeHealth Health => Services.GetRequiredService<RuntimeHealth>();
 
     public static async Task<TestOperator> StartAsync(
-        FakeApiServer server,
+        FaultyApiServer server,
         Script script,
         Action<IOperatorBuilder>? more = null,
         Action<OperatorSettings>? settings = null,

@@ -19,7 +19,7 @@ namespace IndexOperator.Runtime.Tests;
 /// A small API server in the process: any resource, list with pages, watch with bookmarks, writes with preconditions,
 /// finalizers, and faults that a real server cannot be made to have.
 /// </summary>
-internal sealed class FakeApiServer : IAsyncDisposable
+internal sealed class FaultyApiServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
     private readonly FakeObjects _objects = new();
@@ -27,7 +27,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, HttpContext> _watches = new();
     private volatile CancellationTokenSource _closing = new();
 
-    private FakeApiServer(X509Certificate2? certificate)
+    private FaultyApiServer(X509Certificate2? certificate)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -51,9 +51,9 @@ internal sealed class FakeApiServer : IAsyncDisposable
 
     public int OpenWatches => _watches.Count;
 
-    public static async Task<FakeApiServer> StartAsync(X509Certificate2? certificate = null)
+    public static async Task<FaultyApiServer> StartAsync(X509Certificate2? certificate = null)
     {
-        var server = new FakeApiServer(certificate);
+        var server = new FaultyApiServer(certificate);
         await server._app.StartAsync();
         return server;
     }
