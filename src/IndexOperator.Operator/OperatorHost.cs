@@ -2,7 +2,6 @@ using IndexOperator.Api;
 using IndexOperator.Operator.Telemetry;
 using IndexOperator.Planning;
 using IndexOperator.Runtime;
-using k8s;
 using k8s.Models;
 
 namespace IndexOperator.Operator;
@@ -25,7 +24,9 @@ public static class OperatorHost
     public static WebApplication Create(OperatorOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var builder = WebApplication.CreateSlimBuilder();
+
+        // No settings are read from files, so none need be watched.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         Log(builder.Logging, options);
         builder.WebHost.UseUrls($"http://*:{options.Port}");
         builder.Services.AddOperatorTelemetry(builder.Configuration);
@@ -63,7 +64,7 @@ public static class OperatorHost
             settings.Client.RequestBurst = options.RequestBurst;
             settings.Client.FieldManager = "index-operator";
             settings.Events.Controller = "indexoperator.io/index-operator";
-            settings.Connection = options.Kubeconfig is { } file ? ApiConnection.From(KubernetesClientConfiguration.BuildConfigFromConfigFile(file)) : null;
+            settings.Connection = options.Kubeconfig is { } file ? ApiConnection.FromKubeconfig(file) : null;
         })
         .AddController<PretrainIndexController, PretrainIndex>(Resources.PretrainIndexes, controller =>
         {

@@ -1,6 +1,11 @@
 using System.Text;
 using k8s;
 using k8s.Authentication;
+using k8s.Exceptions;
+using k8s.KubeConfigModels;
+using YamlDotNet.Core;
+using YamlDotNet.Serialization;
+using YamlDotNet.Serialization.NamingConventions;
 
 namespace IndexOperator.Runtime;
 
@@ -70,6 +75,30 @@ public sealed class ApiConnection
     /// <summary>In a pod its service account, elsewhere the kubeconfig (<c>KUBECONFIG</c>, then the home directory's).</summary>
     public static ApiConnection Default() =>
         KubernetesClientConfiguration.IsInCluster() ? InCluster() : From(KubernetesClientConfiguration.BuildDefaultConfig());
+
+    /// <summary>The current context of a kubeconfig.</summary>
+    /// <exception cref="KubeConfigException">The file is no kubeconfig, or its current context is incomplete.</exception>
+    public static ApiConnection FromKubeconfig(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+
+        // KubernetesClient's own reader first prepares itself for every kind of object there is, which takes longer than all else at the start.
+#pragma warning disable IL3050 // as KubernetesClient's own reader needs too; in a pod there is no kubeconfig
+        var reader = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).IgnoreUnmatchedProperties().Build();
+#pragma warning restore IL3050
+        try
+        {
+            var config = reader.Deserialize<K8SConfiguration?>(File.ReadAllText(path)) ?? throw new KubeConfigException($"{path} is empty");
+
+            // Paths in it count from where it stands.
+            config.FileName = Path.GetFullPath(path);
+            return From(KubernetesClientConfiguration.BuildConfigFromConfigObject(config));
+        }
+        catch (YamlException e)
+        {
+            throw new KubeConfigException($"{path}, line {e.Start.Line}: {e.Message}", e);
+        }
+    }
 
     /// <summary>Takes over what KubernetesClient read.</summary>
     /// <param name="config">The configuration.</param>
