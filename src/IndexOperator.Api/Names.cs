@@ -37,6 +37,12 @@ public static class Annotations
     /// <summary>On Jobs: the <c>metadata.generation</c> of the spec that the Job was made from.</summary>
     public const string Generation = "indexoperator.io/generation";
 
+    /// <summary>On build pods: the resource as JSON, which the builder reads as a file; absent where it is too long for an annotation.</summary>
+    public const string Spec = "indexoperator.io/spec";
+
+    /// <summary>On Jobs: the ConfigMap that holds the resource instead.</summary>
+    public const string SpecConfigMap = "indexoperator.io/spec-config-map";
+
     /// <summary>On Jobs: the W3C trace context of the pass that created the Job.</summary>
     public const string TraceParent = "indexoperator.io/traceparent";
 }

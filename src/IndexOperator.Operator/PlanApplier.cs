@@ -77,7 +77,11 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, ILogger<P
         var name = new ObjectKey(index.Namespace, delete.Name);
         await DeleteOnceAsync(KnownResources.Jobs, name, delete.Uid, cancellationToken);
         ownWrites.Deleted(index, delete.Uid);
-        await DeleteOnceAsync(KnownResources.ConfigMaps, name, null, cancellationToken);
+        if (delete.HasSpec)
+        {
+            await DeleteOnceAsync(KnownResources.ConfigMaps, name, null, cancellationToken);
+        }
+
         logger.LogInformation("{Index}: deleted Job {Job}: {Because}", index, delete.Name, delete.Because);
     }
 

@@ -11,7 +11,7 @@ public static class SlimForms
 {
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
     private static readonly string[] KeptLabels = [Labels.OwnerName, Labels.Task];
-    private static readonly string[] KeptAnnotations = [Annotations.BuildKey, Annotations.JobKey, Annotations.Attempt, Annotations.Generation];
+    private static readonly string[] KeptAnnotations = [Annotations.BuildKey, Annotations.JobKey, Annotations.Attempt, Annotations.Generation, Annotations.SpecConfigMap];
 
     /// <summary>A resource without the second copy of itself that <c>kubectl apply</c> leaves in an annotation.</summary>
     public static PretrainIndex Of(PretrainIndex index)

@@ -61,6 +61,9 @@ public sealed class BuildAttempt
     /// <summary>The Job's name.</summary>
     public string Name => Job.Metadata.Name;
 
+    /// <summary>Whether the Job's pod reads the spec from a ConfigMap of the Job's name.</summary>
+    public bool HasSpec => Annotation(Annotations.SpecConfigMap) is not null;
+
     /// <summary>How far it is.</summary>
     public JobState State { get; }
 

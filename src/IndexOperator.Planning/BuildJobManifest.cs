@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using IndexOperator.Api;
 using k8s.Models;
@@ -7,7 +8,7 @@ namespace IndexOperator.Planning;
 
 /// <summary>
 /// The Jobs that build and clean up: one container of the builder image, restricted Pod Security Standard, no service-account token, the
-/// spec from a ConfigMap, the data read-only, the report in the termination message. Retries are the planner's, so each Job tries once.
+/// spec as a file, the data read-only, the report in the termination message. Retries are the planner's, so each Job tries once.
 /// </summary>
 public static class BuildJobManifest
 {
@@ -20,10 +21,13 @@ public static class BuildJobManifest
     /// <summary>Where the pod finds the cache claim.</summary>
     public const string CacheDirectory = "/index-operator/cache";
 
+    /// <summary>A longer spec, in bytes, is not carried by the Job and its pod but by a ConfigMap: annotations may have 256 KiB in all, the user's among them.</summary>
+    public const int LongestSpecInJob = 16 * 1024;
+
     private const string SpecFile = "index.yaml";
     private const long BuilderGroup = 65532;
 
-    /// <summary>The Job of a build attempt and the ConfigMap it reads.</summary>
+    /// <summary>The Job of a build attempt, and the ConfigMap it reads where the spec is too long for the Job.</summary>
     public static CreateJob Build(ObservedState observed, WantedBuild wanted, int attempt)
     {
         ArgumentNullException.ThrowIfNull(observed);
@@ -45,8 +49,28 @@ public static class BuildJobManifest
             [Annotations.Attempt] = attempt.ToString(CultureInfo.InvariantCulture),
             [Annotations.Generation] = (index.Metadata.Generation ?? 0).ToString(CultureInfo.InvariantCulture),
         };
+        var spec = SpecText(index);
+        var inJob = Encoding.UTF8.GetByteCount(spec) <= LongestSpecInJob;
+        if (inJob)
+        {
+            job.Spec.Template.Metadata.Annotations = new Dictionary<string, string>(index.Spec.Build.PodAnnotations ?? new Dictionary<string, string>()) { [Annotations.Spec] = spec };
+        }
+        else
+        {
+            job.Metadata.Annotations[Annotations.SpecConfigMap] = name;
+        }
+
         var pod = job.Spec.Template.Spec;
-        pod.Volumes.Add(new V1Volume { Name = "spec", ConfigMap = new V1ConfigMapVolumeSource { Name = name } });
+        pod.Volumes.Add(inJob
+            ? new V1Volume
+            {
+                Name = "spec",
+                DownwardAPI = new V1DownwardAPIVolumeSource
+                {
+                    Items = [new V1DownwardAPIVolumeFile { Path = SpecFile, FieldRef = new V1ObjectFieldSelector { FieldPath = $"metadata.annotations['{Annotations.Spec}']" } }],
+                },
+            }
+            : new V1Volume { Name = "spec", ConfigMap = new V1ConfigMapVolumeSource { Name = name } });
         pod.Volumes.Add(new V1Volume { Name = "data", PersistentVolumeClaim = new V1PersistentVolumeClaimVolumeSource { ClaimName = index.Spec.Data.ClaimName, ReadOnlyProperty = true } });
         pod.Containers[0].VolumeMounts.Add(new V1VolumeMount { Name = "spec", MountPath = SpecDirectory, ReadOnlyProperty = true });
         pod.Containers[0].VolumeMounts.Add(new V1VolumeMount
@@ -56,7 +80,7 @@ public static class BuildJobManifest
             SubPath = string.IsNullOrEmpty(index.Spec.Data.SubPath) ? null : index.Spec.Data.SubPath,
             ReadOnlyProperty = true,
         });
-        return new CreateJob(job, SpecConfigMap(index, name));
+        return new CreateJob(job, inJob ? null : SpecConfigMap(index, name, spec));
     }
 
     /// <summary>The Job that removes the staging folders of a resource whose builds have all ended.</summary>
@@ -87,22 +111,22 @@ public static class BuildJobManifest
     private static string CacheRoot(PretrainIndex index) =>
         string.IsNullOrEmpty(index.Spec.Cache.SubPath) ? CacheDirectory : $"{CacheDirectory}/{index.Spec.Cache.SubPath}";
 
-    private static V1ConfigMap SpecConfigMap(PretrainIndex index, string name)
-    {
-        var manifest = new PretrainIndex
+    private static string SpecText(PretrainIndex index) => JsonSerializer.Serialize(
+        new PretrainIndex
         {
             Metadata = new V1ObjectMeta { Name = index.Name(), NamespaceProperty = index.Namespace() },
             Spec = index.Spec,
-        };
-        return new V1ConfigMap
-        {
-            ApiVersion = "v1",
-            Kind = "ConfigMap",
-            Metadata = Meta(index, name, BuildAttempt.BuildTask),
-            Immutable = true,
-            Data = new Dictionary<string, string> { [SpecFile] = JsonSerializer.Serialize(manifest, PlanningJsonContext.Default.PretrainIndex) },
-        };
-    }
+        },
+        PlanningJsonContext.Default.PretrainIndex);
+
+    private static V1ConfigMap SpecConfigMap(PretrainIndex index, string name, string spec) => new()
+    {
+        ApiVersion = "v1",
+        Kind = "ConfigMap",
+        Metadata = Meta(index, name, BuildAttempt.BuildTask),
+        Immutable = true,
+        Data = new Dictionary<string, string> { [SpecFile] = spec },
+    };
 
     private static V1ObjectMeta Meta(PretrainIndex index, string name, string task) => new()
     {

@@ -44,7 +44,7 @@ public static class BuildPolicy
         {
             Build = left,
             Delivered = delivered,
-            Actions = [.. cleanup, .. left is null ? FinalizerPolicy.DetachIfAttached(observed.Index) : []],
+            Actions = [.. cleanup],
         };
     }
 
@@ -158,15 +158,17 @@ public static class BuildPolicy
             };
         }
 
-        return new Situation(Standing.Working, Reasons.Building, attempt.Pods.Count == 0
-            ? $"Job {attempt.Name} has no pod yet. If this lasts, `kubectl describe job {attempt.Name}` tells why."
-            : $"Pod {attempt.Pods[0].Metadata.Name} of Job {attempt.Name} is starting. If this lasts, `kubectl describe pod` tells why.")
+        return new Situation(Standing.Working, Reasons.Building, NotStarted(attempt.Name))
         {
             Build = build with { Progress = "Pending" },
             // A Job deleted so soon that no watch ever showed it gives no other sign.
             LookAgainAfter = PendingInterval,
         };
     }
+
+    // The same from the Job's creation until its pod runs: every other word would be one more write a build, and a pod in trouble is told of.
+    private static string NotStarted(string job) =>
+        $"Job {job} is waiting for its pod to start. If this lasts, `kubectl describe pods -l job-name={job}` tells why, and without a pod `kubectl describe job {job}`.";
 
     // Jobs and pods arrive by different watches: a Job may be seen to have ended before its pod's last words are.
     private static Situation? AwaitReport(ObservedState observed, WantedBuild wanted, BuildAttempt? latest) =>
@@ -256,7 +258,7 @@ public static class BuildPolicy
                 && !(attempt.Delivered && attempt.BuildKey == observed.Index.Status?.Current?.BuildKey))
             .Select(attempt => Delete(attempt, attempt.JobKey == wanted.JobKey ? "a later attempt failed too" : "superseded by a newer spec"));
         var claim = ClaimPolicy.ClaimToCreate(observed);
-        return new Situation(Standing.Working, Reasons.Building, $"Job {name} was created (attempt {number}).")
+        return new Situation(Standing.Working, Reasons.Building, NotStarted(name))
         {
             Build = new BuildStatus
             {
@@ -280,7 +282,7 @@ public static class BuildPolicy
             ? new Situation(Standing.Working, Reasons.Building, $"Job {name} was changed by someone and no longer says what it builds. It is deleted and made again.")
             {
                 Build = StatusOf(observed, wanted, number),
-                Actions = taken.Metadata.DeletionTimestamp is null ? [new DeleteJob(name, taken.Metadata.Uid, "it no longer says what it builds")] : [],
+                Actions = taken.Metadata.DeletionTimestamp is null ? [new DeleteJob(name, taken.Metadata.Uid, "it no longer says what it builds", HasSpec: true)] : [],
                 LookAgainAfter = WaitInterval,
             }
             : new Situation(Standing.Stuck, Reasons.CreateFailed, $"Job {name} exists and does not belong to this PretrainIndex. Delete it: the build needs the name.")
@@ -306,5 +308,5 @@ public static class BuildPolicy
         .Select(attempt => Delete(attempt, "superseded by a newer spec"))
         .ToList();
 
-    private static DeleteJob Delete(BuildAttempt attempt, string because) => new(attempt.Name, attempt.Job.Metadata.Uid, because);
+    private static DeleteJob Delete(BuildAttempt attempt, string because) => new(attempt.Name, attempt.Job.Metadata.Uid, because, attempt.HasSpec);
 }

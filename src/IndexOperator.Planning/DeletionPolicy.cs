@@ -21,13 +21,13 @@ public static class DeletionPolicy
     {
         ArgumentNullException.ThrowIfNull(observed);
         var index = observed.Index;
-        if (FinalizerPolicy.DetachIfAttached(index) is not [DetachFinalizer detach])
+        if (FinalizerPolicy.DetachIfAttached(index) is not { } detach)
         {
             return new Plan { Status = Status(observed, "Nothing is left to clean up.") };
         }
 
-        var stop = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).Where(attempt => !attempt.IsGoing)
-            .Select(attempt => (PlannedAction)new DeleteJob(attempt.Name, attempt.Job.Metadata.Uid, "its PretrainIndex is being deleted")).ToList();
+        // Jobs that have ended go with their owner.
+        var stop = BuildPolicy.StopAll(observed, "its PretrainIndex is being deleted");
         if (stop.Count > 0 || BuildPolicy.StillRunning(observed) is not null)
         {
             return new Plan

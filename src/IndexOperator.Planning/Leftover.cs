@@ -46,8 +46,9 @@ public static class Leftover
         Started(observed).Select(BuildAttempt.StartedAt).FirstOrDefault()
         ?? Podless(observed).Select(attempt => BuildAttempt.Utc(attempt.Job.Metadata.CreationTimestamp)).FirstOrDefault();
 
+    // A builder that ended well has published and removed what was below .staging/: nothing of it is left, whatever became of its Job.
     private static IEnumerable<V1Pod> Started(ObservedState observed) =>
-        BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Where(pod => BuildAttempt.StartedAt(pod) is not null);
+        BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).Where(pod => pod.Status?.Phase != "Succeeded" && BuildAttempt.StartedAt(pod) is not null);
 
     // A Job that failed and has no pod left: its pod may have run before anybody looked.
     private static IEnumerable<BuildAttempt> Podless(ObservedState observed) =>

@@ -41,16 +41,17 @@ public sealed record DetachFinalizer(string Name) : PlannedAction;
 /// <param name="Claim">The claim.</param>
 public sealed record CreateClaim(V1PersistentVolumeClaim Claim) : PlannedAction;
 
-/// <summary>Create a Job and, before it, the ConfigMap that its pod reads the spec from.</summary>
+/// <summary>Create a Job and, before it, the ConfigMap that its pod reads the spec from where the Job cannot carry it.</summary>
 /// <param name="Job">The Job.</param>
 /// <param name="Spec">The ConfigMap; null when the Job needs none.</param>
 public sealed record CreateJob(V1Job Job, V1ConfigMap? Spec) : PlannedAction;
 
-/// <summary>Delete a Job with its pods and its ConfigMap of the same name.</summary>
+/// <summary>Delete a Job with its pods.</summary>
 /// <param name="Name">The Job's name.</param>
 /// <param name="Uid">The Job's uid: a Job that was created again under the name is left alone.</param>
 /// <param name="Because">Why, for the log.</param>
-public sealed record DeleteJob(string Name, string Uid, string Because) : PlannedAction;
+/// <param name="HasSpec">Whether a ConfigMap of the same name goes with it.</param>
+public sealed record DeleteJob(string Name, string Uid, string Because, bool HasSpec) : PlannedAction;
 
 /// <summary>An event on the resource.</summary>
 /// <param name="Type"><c>Normal</c> or <c>Warning</c>.</param>

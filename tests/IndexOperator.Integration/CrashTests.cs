@@ -1,5 +1,6 @@
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
+using IndexOperator.Planning;
 using IndexOperator.TestSupport;
 
 namespace IndexOperator.Integration;
@@ -35,7 +36,7 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
                 _ => null,
             };
         });
-        await CreateAsync(Name);
+        await CreateAsync(Name, point.EndsWith("the ConfigMap", StringComparison.Ordinal) ? Specs.Wide : null);
         await KilledAsync(first, line);
         await StartOperatorAsync();
         await Player.EndAsync(await Player.PodAsync(Name), 0, Specs.Built());
@@ -76,8 +77,6 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
     [Theory]
     [InlineData("before the last status")]
     [InlineData("after the last status")]
-    [InlineData("before the finalizer goes")]
-    [InlineData("after the finalizer went")]
     public async Task Killed_while_it_publishes_it_publishes_once(string point)
     {
         var (first, line) = await StartProxiedOperatorAsync();
@@ -85,18 +84,8 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
         var pod = await Player.PodAsync(Name);
         await Player.RunAsync(pod);
         await IndexAsync(Name, "seen to run", index => index.Status!.Build?.RunningSince is not null);
-        line.CutBefore = point switch
-        {
-            "before the last status" => request => IsPublication(request),
-            "before the finalizer goes" => IsFinalizer,
-            _ => null,
-        };
-        line.CutAfter = point switch
-        {
-            "after the last status" => request => IsPublication(request),
-            "after the finalizer went" => IsFinalizer,
-            _ => null,
-        };
+        line.CutBefore = point.StartsWith("before", StringComparison.Ordinal) ? IsPublication : null;
+        line.CutAfter = point.StartsWith("after", StringComparison.Ordinal) ? IsPublication : null;
         await Player.EndAsync(pod, 0, Specs.Built());
         await KilledAsync(first, line);
         await StartOperatorAsync();
@@ -125,6 +114,26 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
         Assert.All(Told(Name), told => Assert.Equal(1, told.Times));
     }
 
+    [Theory]
+    [InlineData("before the finalizer goes")]
+    [InlineData("after the finalizer went")]
+    public async Task Killed_while_it_lets_a_deleted_resource_go_it_leaves_nothing(string point)
+    {
+        var (first, line) = await StartProxiedOperatorAsync();
+        Player.SucceedAll();
+        await CreateAsync(Name);
+        await ReadyAsync(Name);
+        line.CutBefore = point.StartsWith("before", StringComparison.Ordinal) ? IsFinalizer : null;
+        line.CutAfter = point.StartsWith("after", StringComparison.Ordinal) ? IsFinalizer : null;
+        await DeleteAsync(Name);
+        await KilledAsync(first, line);
+        await StartOperatorAsync();
+        await GoneAsync(Name);
+        await UntilAsync("no Job to be left", () => Jobs.Now.Count == 0, Collected);
+        Assert.Single(JobsEver(Name));
+        Assert.Empty(JobsEver(Name, BuildAttempt.CleanupTask));
+    }
+
     private static bool IsCreate(SentRequest request, string plural) =>
         request.Method == "POST" && request.Path.Split('?')[0].EndsWith("/" + plural, StringComparison.Ordinal);
 
@@ -145,7 +154,6 @@ public sealed class CrashTests(ControlPlaneFixture cluster) : ClusterTest(cluste
     private async Task FinishedOnceAsync()
     {
         await ReadyAsync(Name);
-        await IndexAsync(Name, "without finalizer", index => index.Metadata.Finalizers is not { Count: > 0 });
         Assert.Single(JobsEver(Name));
         Assert.Single(Pods.Ever);
         Assert.All(Told(Name), told => Assert.Equal(1, told.Times));

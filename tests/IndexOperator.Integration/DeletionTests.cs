@@ -63,18 +63,40 @@ public sealed class DeletionTests(ControlPlaneFixture cluster) : ClusterTest(clu
     }
 
     [Fact]
-    public async Task A_Ready_resource_goes_at_once_even_without_an_operator()
+    public async Task A_Ready_resource_goes_at_once_without_a_cleanup()
+    {
+        await StartOperatorAsync();
+        Player.SucceedAll();
+        await CreateAsync("mix");
+        await ReadyAsync("mix");
+        await DeleteAsync("mix");
+        await GoneAsync("mix", TimeSpan.FromSeconds(3));
+        await NothingLeftAsync();
+        Assert.Empty(JobsEver("mix", BuildAttempt.CleanupTask));
+    }
+
+    [Fact]
+    public async Task Deleted_while_no_operator_runs_it_goes_when_one_returns()
     {
         var running = await StartOperatorAsync();
         Player.SucceedAll();
         await CreateAsync("mix");
         await ReadyAsync("mix");
-        await IndexAsync("mix", "without finalizer", index => index.Metadata.Finalizers is not { Count: > 0 });
         await running.StopAsync();
         await DeleteAsync("mix");
-        await GoneAsync("mix", TimeSpan.FromSeconds(3));
+        Assert.NotNull((await GetAsync("mix")).Metadata.DeletionTimestamp);
+        await StartOperatorAsync();
+        await GoneAsync("mix");
         await NothingLeftAsync();
         Assert.Empty(JobsEver("mix", BuildAttempt.CleanupTask));
+    }
+
+    [Fact]
+    public async Task Deleted_before_any_Job_it_needs_no_operator()
+    {
+        await CreateAsync("mix");
+        await DeleteAsync("mix");
+        await GoneAsync("mix", TimeSpan.FromSeconds(3));
     }
 
     [Fact]

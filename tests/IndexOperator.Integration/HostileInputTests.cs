@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text.Json.Nodes;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
 using IndexOperator.Planning;
@@ -102,15 +102,21 @@ public sealed class HostileInputTests(ControlPlaneFixture cluster) : ClusterTest
     {
         await StartOperatorAsync();
         Player.SucceedAll();
-        await CreateAsync("wide", spec => spec with
-        {
-            Data = spec.Data with
-            {
-                Blend = [.. Enumerable.Range(0, 4000).Select(i => new BlendEntry { Prefix = string.Create(CultureInfo.InvariantCulture, $"/data/crawl/shard-{i:0000}_text_document"), Weight = 1 })],
-            },
-        });
+        var index = await CreateAsync("wide", Specs.Wide);
         await ReadyAsync("wide");
-        await UntilAsync("the whole blend in the ConfigMap", () => ConfigMaps.Now.Any(map => map.Data.Values.Any(text => text.Contains("shard-3999", StringComparison.Ordinal))));
+        var job = Assert.Single(JobsEver("wide"));
+        var spec = Assert.Single(ConfigMaps.Now, map => map.Metadata.Labels?.ContainsKey(Labels.OwnerName) == true);
+        Assert.Equal(job.Metadata.Name, spec.Metadata.Name);
+        Assert.Equal(index.Metadata.Uid, Assert.Single(spec.Metadata.OwnerReferences).Uid);
+        Assert.True(spec.Immutable);
+        Assert.Contains("shard-3999", Assert.Single(spec.Data).Value, StringComparison.Ordinal);
+        Assert.Contains(job.Spec.Template.Spec.Volumes, volume => volume.ConfigMap?.Name == spec.Metadata.Name);
+
+        // Another spec, another Job: neither the Job nor the ConfigMap of the first stays.
+        await PatchSpecAsync("wide", new JsonObject { ["dataset"] = new JsonObject { ["randomSeed"] = 7 } });
+        await UntilAsync("the second Job and its ConfigMap alone", () =>
+            JobsEver("wide").Count == 2 && Jobs.Now.Count(job => job.Metadata.DeletionTimestamp is null) == 1
+            && ConfigMaps.Now.Where(map => map.Metadata.Labels?.ContainsKey(Labels.OwnerName) == true).All(map => map.Metadata.Name != job.Metadata.Name));
     }
 
     [Fact]

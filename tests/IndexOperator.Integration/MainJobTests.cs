@@ -61,13 +61,13 @@ public sealed class MainJobTests(ControlPlaneFixture cluster) : ClusterTest(clus
         Assert.Equal(["BuildStarted", Reasons.Published], Told("web-mix").Select(told => told.Reason).Order());
         Assert.Contains("823Mi, 14 files", Told("web-mix").First(told => told.Reason == Reasons.Published).Note, StringComparison.Ordinal);
 
-        // The finalizer is only for builds under way: a Ready resource can be deleted also when no operator runs.
-        await IndexAsync("web-mix", "without finalizer", index => index.Metadata.Finalizers is not { Count: > 0 });
+        // Held until deletion: what was built may have to be cleaned up after.
+        Assert.Contains(Finalizers.Cleanup, ready.Metadata.Finalizers);
         Assert.Single(JobsEver("web-mix"));
     }
 
     [Fact]
-    public async Task The_Job_is_restricted_reads_the_spec_from_a_ConfigMap_and_goes_to_GPU_nodes()
+    public async Task The_Job_is_restricted_carries_the_spec_and_goes_to_GPU_nodes()
     {
         await StartOperatorAsync();
         var index = await CreateAsync("secure");
@@ -98,12 +98,10 @@ public sealed class MainJobTests(ControlPlaneFixture cluster) : ClusterTest(clus
         Assert.Equal(("nvidia.com/gpu.present", "In", "true"), (expression.Key, expression.OperatorProperty, Assert.Single(expression.Values)));
         Assert.Contains(pod.Spec.Tolerations, toleration => toleration is { Key: "nvidia.com/gpu", OperatorProperty: "Exists" });
 
-        var spec = Assert.Single(ConfigMaps.Now, map => map.Metadata.Labels?.ContainsKey(Labels.OwnerName) == true);
-        Assert.Equal(job.Metadata.Name, spec.Metadata.Name);
-        Assert.Equal(index.Metadata.Uid, Assert.Single(spec.Metadata.OwnerReferences).Uid);
-        Assert.True(spec.Immutable);
-        Assert.Contains("/data/web_text_document", Assert.Single(spec.Data).Value, StringComparison.Ordinal);
-        Assert.Contains(pod.Spec.Volumes, volume => volume.ConfigMap?.Name == spec.Metadata.Name);
+        var file = Assert.Single(pod.Spec.Volumes.Single(volume => volume.DownwardAPI is not null).DownwardAPI.Items);
+        Assert.Equal($"metadata.annotations['{Annotations.Spec}']", file.FieldRef.FieldPath);
+        Assert.Contains("/data/web_text_document", pod.Metadata.Annotations[Annotations.Spec], StringComparison.Ordinal);
+        Assert.DoesNotContain(ConfigMaps.Now, map => map.Metadata.Labels?.ContainsKey(Labels.OwnerName) == true);
     }
 
     [Fact]

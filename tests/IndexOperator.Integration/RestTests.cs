@@ -21,7 +21,6 @@ public sealed class RestTests(ControlPlaneFixture cluster) : ClusterTest(cluster
         foreach (var name in names)
         {
             await ReadyAsync(name);
-            await IndexAsync(name, "without finalizer", index => index.Metadata.Finalizers is not { Count: > 0 });
             await ToldAsync(name, Reasons.Published);
         }
 

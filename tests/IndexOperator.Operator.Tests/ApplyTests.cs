@@ -17,7 +17,7 @@ public sealed class ApplyTests : IAsyncLifetime
     private const string Claims = "api/v1/persistentvolumeclaims";
 
     private readonly OwnWrites _writes = new(TimeProvider.System);
-    private FakeApiServer _server = null!;
+    private FaultyApiServer _server = null!;
     private ApiClient _client = null!;
     private PlanApplier _applier = null!;
     private StatusWriter _status = null!;
@@ -29,7 +29,7 @@ public sealed class ApplyTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _server = await FakeApiServer.StartAsync();
+        _server = await FaultyApiServer.StartAsync();
         _client = _server.Client();
         _applier = new PlanApplier(_client, _writes, NullLogger<PlanApplier>.Instance);
         _status = new StatusWriter(_client, _writes);
@@ -44,10 +44,10 @@ public sealed class ApplyTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_build_begins_with_the_finalizer_then_the_ConfigMap_then_the_Job()
+    public async Task A_build_begins_with_the_finalizer_then_the_Job()
     {
         await _applier.ApplyAsync(_index, [new AttachFinalizer(Api.Finalizers.Cleanup), Samples.BuildJob(_index)], Cancel);
-        Assert.Equal(["PATCH mix", "POST configmaps", "POST jobs"], Verbs);
+        Assert.Equal(["PATCH mix", "POST jobs"], Verbs);
         Assert.Contains(Api.Finalizers.Cleanup, _writes.Newest(_index).Metadata.Finalizers);
         Assert.Single(_writes.Merge(ObjectKey.Of(_index), []));
     }
@@ -55,8 +55,8 @@ public sealed class ApplyTests : IAsyncLifetime
     [Fact]
     public async Task Carrying_out_a_plan_twice_makes_nothing_twice()
     {
-        await _applier.ApplyAsync(_index, [Samples.BuildJob(_index)], Cancel);
-        await _applier.ApplyAsync(_index, [Samples.BuildJob(_index)], Cancel);
+        await _applier.ApplyAsync(_index, [Samples.WideJob(_index)], Cancel);
+        await _applier.ApplyAsync(_index, [Samples.WideJob(_index)], Cancel);
         Assert.Single(_server.All(Jobs));
         Assert.Single(_server.All(ConfigMaps));
         Assert.Single(_writes.Merge(ObjectKey.Of(_index), []));
@@ -75,9 +75,10 @@ public sealed class ApplyTests : IAsyncLifetime
     [Fact]
     public async Task A_Job_is_deleted_with_its_ConfigMap_and_only_if_it_is_still_the_same_one()
     {
-        await _applier.ApplyAsync(_index, [Samples.BuildJob(_index)], Cancel);
+        await _applier.ApplyAsync(_index, [Samples.WideJob(_index)], Cancel);
+        Assert.Equal(["POST configmaps", "POST jobs"], Verbs);
         var job = _writes.Merge(ObjectKey.Of(_index), [])[0];
-        await _applier.ApplyAsync(_index, [new DeleteJob(job.Metadata.Name, job.Metadata.Uid, "test")], Cancel);
+        await _applier.ApplyAsync(_index, [new DeleteJob(job.Metadata.Name, job.Metadata.Uid, "test", HasSpec: true)], Cancel);
         Assert.Empty(_server.All(Jobs));
         Assert.Empty(_server.All(ConfigMaps));
         var delete = JsonNode.Parse(_server.Requests.First(request => request.Method == "DELETE").Body)!;
@@ -85,7 +86,7 @@ public sealed class ApplyTests : IAsyncLifetime
         Assert.Equal("Background", (string?)delete["propagationPolicy"]);
 
         // Gone already: nothing to complain about.
-        await _applier.ApplyAsync(_index, [new DeleteJob(job.Metadata.Name, job.Metadata.Uid, "test")], Cancel);
+        await _applier.ApplyAsync(_index, [new DeleteJob(job.Metadata.Name, job.Metadata.Uid, "test", HasSpec: true)], Cancel);
     }
 
     [Fact]
@@ -100,9 +101,9 @@ public sealed class ApplyTests : IAsyncLifetime
     [Fact]
     public async Task The_first_refusal_ends_the_plan()
     {
-        _server.Fault(request => request.Method == "POST", context => FakeApiServer.StatusAsync(context, 403, "Forbidden", "exceeded quota"), 1);
+        _server.Fault(request => request.Method == "POST", context => FaultyApiServer.StatusAsync(context, 403, "Forbidden", "exceeded quota"), 1);
         await Assert.ThrowsAsync<ApiException>(() => _applier.ApplyAsync(_index, [Samples.BuildJob(_index), new AttachFinalizer("x/y")], Cancel));
-        Assert.Equal(["POST configmaps"], Verbs);
+        Assert.Equal(["POST jobs"], Verbs);
     }
 
     [Fact]

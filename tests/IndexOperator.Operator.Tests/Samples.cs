@@ -21,6 +21,13 @@ internal static class Samples
 
     public static V1Job Job(string uid, string name = "mix-build-1") => new() { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = "a", Uid = uid } };
 
+    /// <summary>A Job whose spec is too long for it.</summary>
+    public static CreateJob WideJob(PretrainIndex index) => BuildJob(new PretrainIndex
+    {
+        Metadata = index.Metadata,
+        Spec = index.Spec with { Data = index.Spec.Data with { Blend = [.. Enumerable.Range(0, 1000).Select(i => new BlendEntry { Prefix = $"/data/shard-{i}" })] } },
+    });
+
     public static CreateJob BuildJob(PretrainIndex index) =>
         BuildJobManifest.Build(new ObservedState { Index = index, Now = DateTimeOffset.UnixEpoch }, WantedBuild.Of(index), 1);
 }

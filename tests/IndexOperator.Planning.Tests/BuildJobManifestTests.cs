@@ -21,7 +21,12 @@ public sealed class BuildJobManifestTests
         },
     });
 
-    public static TheoryData<string> Pods => new("build", "build with everything set", "cleanup");
+    private static readonly PretrainIndex Wide = Given.Index(spec => spec with
+    {
+        Data = spec.Data with { Blend = [.. Enumerable.Range(0, 1000).Select(i => new BlendEntry { Prefix = $"/data/shard-{i}" })] },
+    });
+
+    public static TheoryData<string> Pods => new("build", "build with everything set", "build of a wide blend", "cleanup");
 
     [Theory]
     [MemberData(nameof(Pods))]
@@ -51,7 +56,7 @@ public sealed class BuildJobManifestTests
         Assert.Null(container.Lifecycle);
 
         // Restricted: volume types, no escalation, not root, seccomp, no capabilities.
-        Assert.All(pod.Volumes, volume => Assert.True(volume.ConfigMap is not null ^ volume.PersistentVolumeClaim is not null));
+        Assert.All(pod.Volumes, volume => Assert.True(volume.ConfigMap is not null ^ volume.DownwardAPI is not null ^ volume.PersistentVolumeClaim is not null));
         Assert.False(container.SecurityContext.AllowPrivilegeEscalation);
         Assert.True(pod.SecurityContext.RunAsNonRoot);
         Assert.NotEqual(0, pod.SecurityContext.RunAsUser);
@@ -120,16 +125,38 @@ public sealed class BuildJobManifestTests
     {
         var create = BuildJobManifest.Build(Given.Observed(Everything), WantedBuild.Of(Everything), 1);
 
-        var manifest = PretrainIndexYaml.Parse(Assert.Single(create.Spec!.Data).Value);
-        Assert.Equal(WantedBuild.Of(Everything).BuildKey, WantedBuild.Of(manifest).BuildKey);
+        Assert.Null(create.Spec);
+        Assert.Equal("runtime/default", create.Job.Spec.Template.Metadata.Annotations["container.apparmor.security.beta.kubernetes.io/x"]);
+        IsManifestOf(Everything, create.Job.Spec.Template.Metadata.Annotations[Annotations.Spec]);
+    }
+
+    [Fact]
+    public void A_spec_too_long_for_an_annotation_is_read_from_a_ConfigMap_that_goes_with_the_Job()
+    {
+        var create = BuildJobManifest.Build(Given.Observed(Wide), WantedBuild.Of(Wide), 1);
+
+        Assert.Null(create.Job.Spec.Template.Metadata.Annotations);
+        Assert.Equal(create.Spec!.Metadata.Name, create.Job.Spec.Template.Spec.Volumes.Single(volume => volume.ConfigMap is not null).ConfigMap.Name);
+        Assert.Equal(create.Spec.Metadata.Name, create.Job.Metadata.Annotations[Annotations.SpecConfigMap]);
+        Assert.True(create.Spec.Immutable);
+        IsManifestOf(Wide, Assert.Single(create.Spec.Data).Value);
+        var job = create.Job;
+        job.Metadata.Uid = "uid";
+        Assert.Equal([new DeleteJob(job.Metadata.Name, "uid", "test", HasSpec: true)], BuildPolicy.StopAll(Given.Observed(Wide) with { Jobs = [job] }, "test"));
+    }
+
+    private static void IsManifestOf(PretrainIndex index, string text)
+    {
+        var manifest = PretrainIndexYaml.Parse(text);
+        Assert.Equal(WantedBuild.Of(index).BuildKey, WantedBuild.Of(manifest).BuildKey);
         Assert.Null(manifest.Status);
         Assert.Null(manifest.Metadata.Uid);
-        Assert.True(create.Spec.Immutable);
     }
 
     private static V1PodSpec PodOf(string which) => which switch
     {
         "build" => Given.Job(Given.Index()).Spec.Template.Spec,
+        "build of a wide blend" => Given.Job(Wide).Spec.Template.Spec,
         "cleanup" => BuildJobManifest.Cleanup(Given.Observed(Given.Index())).Job.Spec.Template.Spec,
         _ => Given.Job(Everything).Spec.Template.Spec,
     };

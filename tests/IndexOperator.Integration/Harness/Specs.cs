@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using IndexOperator.Api;
@@ -41,6 +42,15 @@ public static class Specs
             Spec = change?.Invoke(spec) ?? spec,
         };
     }
+
+    /// <summary>The same with a blend too long for a Job to carry.</summary>
+    public static PretrainIndexSpec Wide(PretrainIndexSpec spec) => spec with
+    {
+        Data = spec.Data with
+        {
+            Blend = [.. Enumerable.Range(0, 4000).Select(i => new BlendEntry { Prefix = string.Create(CultureInfo.InvariantCulture, $"/data/crawl/shard-{i:0000}_text_document"), Weight = 1 })],
+        },
+    };
 
     /// <summary>A cache on a claim that exists, or on one to be made.</summary>
     /// <remarks>Without subPath: API servers of 1.20 that were built with a newer Go refuse every empty text as "must be of type string: null".</remarks>
