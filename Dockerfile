@@ -9,7 +9,7 @@ COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
 COPY src/ src/
 
 FROM build AS build-operator
-RUN dotnet publish src/IndexOperator.Operator --configuration Release --output /out
+RUN dotnet publish src/IndexOperator.Operator --configuration Release --use-current-runtime --output /out
 
 FROM build AS build-builder
 RUN dotnet publish src/IndexOperator.Builder --configuration Release --output /out

@@ -40,6 +40,7 @@ chaos: ## Leaders killed, frozen and cut off CHAOS_BLOWS (50) times, the API ser
 
 bench-operator: ## The operator with 1,000 and 10,000 resources: a table, and artifacts/bench-operator.json
 	@hack/provision.sh control-plane
+	@dotnet publish src/IndexOperator.Operator --configuration Release --use-current-runtime --output artifacts/operator --verbosity quiet
 	@dotnet run --project tools/OperatorBench --configuration $(CONFIGURATION) -- $(BENCH_OPTIONS)
 
 e2e: ## Images on a real node with a real kubelet

@@ -36,6 +36,8 @@ public static class OperatorHost
         builder.Services.AddSingleton<PlanApplier>();
         builder.Services.AddSingleton<StatusWriter>();
         builder.Services.AddSingleton<Gatherer>();
+        builder.Services.AddSingleton<IdleMemory.ICollector, IdleMemory.Collector>();
+        builder.Services.AddHostedService<IdleMemory>();
         AddController(builder.Services, options);
 
         var host = builder.Build();
@@ -72,6 +74,7 @@ public static class OperatorHost
             controller.AutoAttachFinalizers = false;
             controller.Informer = new InformerOptions<PretrainIndex>
             {
+                Transform = SlimForms.Of,
                 Indexes = new Dictionary<string, Func<PretrainIndex, IEnumerable<string>>> { [ByClaim] = ClaimKeys },
             };
         })

@@ -58,11 +58,11 @@ public sealed class OutageTests : IAsyncLifetime
         var nodes = LoopAsync(_ => BuildAsync(), 200, _ending.Token);
         for (var i = 0; i < outages; i++)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1.5), TestContext.Current.CancellationToken);
+            await MoreAsync();
             await _plane.StopApiServerAsync();
             await _plane.CompactAsync();
             await _plane.StartApiServerAsync();
-            await Task.Delay(TimeSpan.FromSeconds(1.5), TestContext.Current.CancellationToken);
+            await MoreAsync();
             await _plane.FreezeApiServerAsync();
             await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
             await _plane.ThawApiServerAsync();
@@ -125,6 +125,13 @@ public sealed class OutageTests : IAsyncLifetime
         _client.Dispose();
         _ending.Dispose();
         await _plane.DisposeAsync();
+    }
+
+    /// <summary>Some resources more, however slow the machine is: their builds are under way when the next blow falls.</summary>
+    private Task MoreAsync()
+    {
+        var enough = _names.Count + 3;
+        return Wait.Until("three more resources", () => _names.Count >= enough, Patience);
     }
 
     /// <summary>The operator is killed; what is deleted meanwhile is noticed by the next one.</summary>

@@ -29,6 +29,9 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>The audit log of a control plane that was started with <c>--audit</c>.</summary>
     public string AuditLog => Path.Combine(_folder, "logs", "audit.log");
 
+    /// <summary>The process id of <c>etcd</c>, <c>kube-apiserver</c> or <c>kube-controller-manager</c>.</summary>
+    public int ProcessId(string program) => int.Parse(File.ReadAllText(Path.Combine(_folder, "run", $"{program}.pid")).Split(' ')[0], CultureInfo.InvariantCulture);
+
     /// <summary>The version of the API server, major and minor.</summary>
     public Version ServerVersion { get; private set; } = new();
 

@@ -24,10 +24,12 @@ internal sealed record Measured(
     double ChangeMedianMilliseconds,
     double ChangeP99Milliseconds,
     double RestartSeconds,
-    double ResidentMegabytes);
+    double ResidentMegabytes,
+    double PeakMegabytes,
+    IReadOnlyDictionary<string, double> ProcessorMillisecondsPerIndex);
 
 /// <summary>Runs the real operator's program against a real control plane of its own.</summary>
-internal sealed class Bench(int objects, int restSeconds, int changes, Action<string> say) : IAsyncDisposable
+internal sealed class Bench(string program, int objects, int restSeconds, int changes, Action<string> say) : IAsyncDisposable
 {
     private const int Creators = 8;
     private const int Namespaces = 10;
@@ -48,7 +50,7 @@ internal sealed class Bench(int objects, int restSeconds, int changes, Action<st
         say($"{objects} objects: a control plane");
         // Server, store, operator and player share this machine's processors: the server is spared what the operator does not
         // cause, most of its garbage collections and the controllers that watch along.
-        Environment.SetEnvironmentVariable("GOGC", Environment.GetEnvironmentVariable("BENCH_GOGC") ?? "800");
+        Environment.SetEnvironmentVariable("GOGC", "400");
         Environment.SetEnvironmentVariable("GOMEMLIMIT", $"{GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 2}B");
         _plane = await ControlPlane.StartAsync("--controllers", "namespace,serviceaccount,serviceaccount-token");
         await _plane.ApplyCrdAsync();
@@ -63,13 +65,14 @@ internal sealed class Bench(int objects, int restSeconds, int changes, Action<st
 
         var empty = await StartOperatorAsync();
         await using var player = new Player(_client);
-        var before = await CallsAsync();
+        var (before, processors) = (await CallsAsync(), Processors());
         say($"{objects} objects: from created to Ready");
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(Enumerable.Range(0, Creators).Select(CreateAsync));
         // By the operator's own gauge: a watch of the bench's would make the server send every change a second time.
-        await UntilAsync("every object to be Ready", async () => await ReadyAsync() >= objects, TimeSpan.FromMilliseconds(250));
+        await UntilAsync("every object to be Ready", async () => await ReadyAsync() >= objects, TimeSpan.FromMilliseconds(500));
         var created = clock.Elapsed.TotalSeconds;
+        var spent = Processors().ToDictionary(used => used.Key, used => 1000 * (used.Value - processors[used.Key]) / objects);
         await WatchAsync();
         await SettleAsync();
         var calls = await CallsAsync();
@@ -79,7 +82,7 @@ internal sealed class Bench(int objects, int restSeconds, int changes, Action<st
         var (writes, passes) = (await WritesAsync(), await PassesAsync());
         await Task.Delay(TimeSpan.FromSeconds(restSeconds));
         var (writesAtRest, passesAtRest) = (await WritesAsync() - writes, await PassesAsync() - passes);
-        var resident = ResidentMegabytes();
+        var (resident, peak) = (ProcessFigures.ResidentMegabytes(_operator.Id), ProcessFigures.PeakMegabytes(_operator.Id));
 
         say($"{objects} objects: {changes} changes, one at a time");
         var latencies = new List<double>();
@@ -100,7 +103,7 @@ internal sealed class Bench(int objects, int restSeconds, int changes, Action<st
         latencies.Sort();
         return new Measured(
             objects, empty, created, used.Values.Sum(), used, restSeconds, writesAtRest, passesAtRest,
-            latencies[latencies.Count / 2], latencies[(int)(latencies.Count * 0.99)], restart, resident);
+            latencies[latencies.Count / 2], latencies[(int)(latencies.Count * 0.99)], restart, resident, peak, spent);
     }
 
     public async ValueTask DisposeAsync()
@@ -126,7 +129,7 @@ internal sealed class Bench(int objects, int restSeconds, int changes, Action<st
         // Without election: renewals of the lease would be the only writes at rest.
         var config = await OperatorAccess.KubeConfigAsync(_plane);
         var clock = Stopwatch.StartNew();
-        _operator = OperatorProcess.Start(config, "--leader-elect=false", "--log-level", "Warning", "--builder-image", "registry.example/index-builder:bench");
+        _operator = OperatorProcess.StartProgram(program, config, "--leader-elect=false", "--log-level", "Warning", "--builder-image", "registry.example/index-builder:bench");
         await UntilAsync("the operator to be ready", async () =>
         {
             try
@@ -138,7 +141,7 @@ internal sealed class Bench(int objects, int restSeconds, int changes, Action<st
             {
                 return false;
             }
-        });
+        }, TimeSpan.FromMilliseconds(10));
         return clock.Elapsed.TotalSeconds;
     }
 
@@ -240,9 +243,11 @@ internal sealed class Bench(int objects, int restSeconds, int changes, Action<st
         return sums;
     }
 
-    private double ResidentMegabytes()
+    private Dictionary<string, double> Processors() => new(StringComparer.Ordinal)
     {
-        var line = File.ReadLines($"/proc/{_operator.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return double.Parse(line.Split(':', 'k')[1].Trim(), CultureInfo.InvariantCulture) / 1024;
-    }
+        ["API server"] = ProcessFigures.CpuSeconds(_plane.ProcessId("kube-apiserver")),
+        ["etcd"] = ProcessFigures.CpuSeconds(_plane.ProcessId("etcd")),
+        ["operator"] = ProcessFigures.CpuSeconds(_operator.Id),
+        ["player"] = ProcessFigures.CpuSeconds(Environment.ProcessId),
+    };
 }

@@ -66,6 +66,7 @@ internal sealed class Player : IAsyncDisposable
             {
                 Name = job.Metadata.Name,
                 NamespaceProperty = job.Metadata.NamespaceProperty,
+                Annotations = job.Spec.Template.Metadata.Annotations,
                 Labels = new Dictionary<string, string>(job.Spec.Template.Metadata.Labels) { ["job-name"] = job.Metadata.Name, ["controller-uid"] = job.Metadata.Uid },
                 OwnerReferences = [new V1OwnerReference { ApiVersion = "batch/v1", Kind = "Job", Name = job.Metadata.Name, Uid = job.Metadata.Uid, Controller = true }],
             },

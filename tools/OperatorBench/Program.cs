@@ -9,13 +9,14 @@ var sizes = new Option<int[]>("--objects") { Description = "Numbers of PretrainI
 var rest = new Option<int>("--rest") { Description = "Seconds of rest.", DefaultValueFactory = _ => 300 };
 var changes = new Option<int>("--changes") { Description = "Changes to time.", DefaultValueFactory = _ => 300 };
 var output = new Option<string>("--output") { Description = "Where the figures go as JSON.", DefaultValueFactory = _ => "artifacts/bench-operator.json" };
-var root = new RootCommand("Measures the operator against a real etcd and API server, with a player that completes Jobs.") { sizes, rest, changes, output };
+var program = new Option<string>("--operator") { Description = "The operator's program as it is published for images.", DefaultValueFactory = _ => "artifacts/operator/index-operator.dll" };
+var root = new RootCommand("Measures the operator against a real etcd and API server, with a player that completes Jobs.") { sizes, rest, changes, output, program };
 root.SetAction(async (parsed, cancellation) =>
 {
     var results = new List<Measured>();
     foreach (var size in parsed.GetRequiredValue(sizes))
     {
-        await using var bench = new Bench(size, parsed.GetRequiredValue(rest), parsed.GetRequiredValue(changes), Console.Error.WriteLine);
+        await using var bench = new Bench(Path.GetFullPath(parsed.GetRequiredValue(program)), size, parsed.GetRequiredValue(rest), parsed.GetRequiredValue(changes), Console.Error.WriteLine);
         results.Add(await bench.RunAsync());
     }
 
@@ -41,7 +42,13 @@ root.SetAction(async (parsed, cancellation) =>
     Row("change to written status, p99 ms", result => result.ChangeP99Milliseconds, "0.0");
     Row("restart to first change handled, s", result => result.RestartSeconds, "0.00");
     Row("resident memory, MB", result => result.ResidentMegabytes, "0");
+    Row("the most it was, MB", result => result.PeakMegabytes, "0");
     Row("ready on an empty cluster, s", result => result.ReadyOnEmptyClusterSeconds, "0.00");
+    foreach (var program in results[0].ProcessorMillisecondsPerIndex.Keys)
+    {
+        Row($"processor time per index, {program}, ms", result => result.ProcessorMillisecondsPerIndex[program], "0.0");
+    }
+
     AnsiConsole.Write(table);
     return 0;
 });

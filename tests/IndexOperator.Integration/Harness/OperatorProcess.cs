@@ -38,11 +38,15 @@ public sealed class OperatorProcess : IDisposable
     public string Log => string.Join('\n', _log.TakeLast(30));
 
     /// <summary>Starts the program with a kubeconfig and further options.</summary>
-    public static OperatorProcess Start(string kubeconfig, params string[] options)
+    public static OperatorProcess Start(string kubeconfig, params string[] options) =>
+        StartProgram(Path.Combine(AppContext.BaseDirectory, "index-operator.dll"), kubeconfig, options);
+
+    /// <summary>Starts another build of the program, such as the one that images hold.</summary>
+    public static OperatorProcess StartProgram(string program, string kubeconfig, params string[] options)
     {
         var port = FreePort();
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "index-operator.dll"), "--kubeconfig", kubeconfig, "--port", $"{port}", .. options])
+        foreach (var argument in (string[])[program, "--kubeconfig", kubeconfig, "--port", $"{port}", .. options])
         {
             start.ArgumentList.Add(argument);
         }
