@@ -146,6 +146,22 @@ public sealed class ControllerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_for_somebody_elses_finalizer_is_no_error_and_no_loop()
+    {
+        using var logs = new WarningLog();
+        _server.Put(Maps, "a", "one", With(Ours, "foreign.example/last"));
+        await using var running = await TestOperator.StartAsync(_server, _script, b => b.AddFinalizer<ScriptedFinalizer, V1ConfigMap>(Ours), logs: logs);
+        await running.Services.GetRequiredService<ApiClient>().DeleteAsync(KnownResources.ConfigMaps, new ObjectKey("a", "one"), TestContext.Current.CancellationToken);
+        await Eventually.TrueAsync("ours to be taken off", () => FinalizersOf("one") is ["foreign.example/last"]);
+
+        // Whatever the removal of ours brought about has been passed over when this one comes through.
+        _server.Put(Maps, "a", "two");
+        await _script.CalledAsync("reconcile two");
+        Assert.Equal(1, _script.Count("finalize one"));
+        Assert.Empty(logs.Warnings);
+    }
+
+    [Fact]
     public async Task A_finalizer_that_is_not_finished_keeps_the_entity_and_looks_again()
     {
         _script.OnFinalize = (map, _) => Task.FromResult(ReconciliationResult<V1ConfigMap>.Success(map, _script.Count("finalize one") < 3 ? TimeSpan.FromMilliseconds(20) : null));
@@ -368,7 +384,7 @@ public sealed class ControllerTests : IAsyncLifetime
             "controller_runtime_reconcile_total", "controller_runtime_reconcile_errors_total", "controller_runtime_reconcile_time_seconds",
             "controller_runtime_active_workers", "controller_runtime_max_concurrent_reconciles", "workqueue_depth", "workqueue_adds_total",
             "workqueue_queue_duration_seconds", "workqueue_work_duration_seconds", "workqueue_retries_total", "workqueue_unfinished_work_seconds",
-            "rest_client_requests_total",
+            "rest_client_requests_total", "controller_runtime_reconcile_panics_total",
         ];
         Assert.Empty(expected.Except(seen));
         Assert.True(traces.Count >= 3);

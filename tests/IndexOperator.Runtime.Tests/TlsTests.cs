@@ -64,6 +64,27 @@ public sealed class TlsTests : IDisposable
         Assert.Equal("one", (await client.GetAsync(KnownResources.ConfigMaps, Key, Cancel)).Metadata.Name);
     }
 
+    [Fact]
+    public async Task A_watch_goes_on_when_the_certificates_it_was_opened_with_are_replaced()
+    {
+        using var old = Authority("old");
+        using var fresh = Authority("fresh");
+        var time = new FakeTimeProvider();
+        await using var server = await ServeAsync(Certificate(old, san => san.AddIpAddress(IPAddress.Loopback)));
+        await File.WriteAllTextAsync(_caFile, old.ExportCertificatePem(), Cancel);
+        using var client = new ApiClient(new ApiConnection(server.Address) { CaFile = _caFile }, time: time);
+        await using var events = client.WatchAsync(KnownResources.ConfigMaps, new ListQuery(), "100", TimeSpan.FromMinutes(5), Cancel).GetAsyncEnumerator(Cancel);
+        Assert.True(await events.MoveNextAsync());
+
+        // The next request finds other authorities, and goes out with them; the watch is not touched.
+        await File.WriteAllTextAsync(_caFile, fresh.ExportCertificatePem(), Cancel);
+        time.Advance(TimeSpan.FromSeconds(30));
+        await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(KnownResources.ConfigMaps, Key, Cancel));
+        server.Put("api/v1/configmaps", "a", "two");
+        Assert.True(await events.MoveNextAsync());
+        Assert.Equal("two", events.Current.Entity!.Metadata.Name);
+    }
+
     private static async Task<FaultyApiServer> ServeAsync(X509Certificate2 certificate)
     {
         var server = await FaultyApiServer.StartAsync(certificate);

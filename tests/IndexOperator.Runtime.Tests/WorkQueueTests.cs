@@ -18,6 +18,17 @@ public sealed class WorkQueueTests : IDisposable
 
     private Task<(bool Taken, string Key)> TakeAsync() => Eventually.CompletesAsync("a key", _queue.TakeAsync(Cancel).AsTask());
 
+    private async Task<List<string>> TakeAllAsync(int count)
+    {
+        var keys = new List<string>();
+        while (keys.Count < count)
+        {
+            keys.Add((await TakeAsync()).Key);
+        }
+
+        return keys;
+    }
+
     [Fact]
     public async Task A_key_added_many_times_comes_once()
     {
@@ -129,6 +140,58 @@ public sealed class WorkQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task What_happens_goes_before_what_is_looked_at_in_passing()
+    {
+        _queue.AddInPassing("p1");
+        _queue.AddInPassing("p2");
+        _queue.AddInPassing("p3");
+        _queue.Add("a");
+        _queue.Add("p3");
+        Assert.Equal(4, _queue.Depth);
+        Assert.Equal(["a", "p3", "p1", "p2"], await TakeAllAsync(4));
+        Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task What_is_looked_at_in_passing_is_not_starved_by_what_happens()
+    {
+        _queue.AddInPassing("p");
+        for (var i = 0; i < 20; i++)
+        {
+            _queue.Add($"a{i}");
+        }
+
+        Assert.Contains("p", (await TakeAllAsync(21)).Take(10));
+    }
+
+    [Fact]
+    public async Task A_key_looked_at_in_passing_that_changes_while_a_worker_has_it_comes_once_more()
+    {
+        _queue.AddInPassing("p");
+        await TakeAsync();
+        _queue.AddInPassing("p");
+        _queue.Add("p");
+        _queue.Add("p");
+        Assert.Equal(0, _queue.Depth);
+        _queue.Done("p");
+        Assert.Equal(["p"], await TakeAllAsync(1));
+        _queue.Done("p");
+        Assert.Equal(0, _queue.Depth);
+    }
+
+    [Fact]
+    public async Task A_key_that_changed_while_a_worker_had_it_is_not_handed_out_after_shutting_down()
+    {
+        _queue.Add("a");
+        await TakeAsync();
+        _queue.Add("a");
+        _queue.ShutDown();
+        _queue.Done("a");
+        Assert.False((await TakeAsync()).Taken);
+        await Eventually.CompletesAsync("the drain", _queue.DrainAsync(Cancel));
+    }
+
+    [Fact]
     public async Task No_key_is_ever_with_two_workers_and_none_is_lost()
     {
         using var queue = new WorkQueue<int>();
@@ -156,7 +219,14 @@ public sealed class WorkQueueTests : IDisposable
         for (var i = 0; i < 20_000; i++)
         {
             Interlocked.Increment(ref added[i % 20]);
-            queue.Add(i % 20);
+            if (i % 3 == 0)
+            {
+                queue.AddInPassing(i % 20);
+            }
+            else
+            {
+                queue.Add(i % 20);
+            }
         }
 
         await Eventually.TrueAsync("every last addition to be seen", () => added.SequenceEqual(seen));

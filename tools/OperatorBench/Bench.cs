@@ -36,7 +36,8 @@ internal sealed class Bench(string program, int objects, int restSeconds, int ch
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(30);
 
     private readonly ConcurrentDictionary<ObjectKey, bool> _ready = new();
-    private readonly ConcurrentDictionary<ObjectKey, long> _observed = new();
+    private readonly ConcurrentDictionary<ObjectKey, (long Generation, long At)> _changed = new();
+    private readonly ConcurrentDictionary<ObjectKey, (long Generation, long At)> _observed = new();
     private readonly ConcurrentDictionary<ObjectKey, bool> _suspended = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly HttpClient _http = new();
@@ -152,9 +153,11 @@ internal sealed class Bench(string program, int objects, int restSeconds, int ch
         var informer = new Informer<PretrainIndex>(_client, Resources.PretrainIndexes);
         informer.AddHandler(change =>
         {
+            var now = Stopwatch.GetTimestamp();
+            First(_changed, change.Key, change.New.Metadata.Generation ?? 0, now);
             if (change.New.Status is { } status)
             {
-                _observed[change.Key] = status.ObservedGeneration ?? 0;
+                First(_observed, change.Key, status.ObservedGeneration ?? 0, now);
                 if (status.Conditions?.FirstOrDefault(condition => condition.Type == ConditionTypes.Ready) is { Status: "True" })
                 {
                     _ready[change.Key] = true;
@@ -162,6 +165,9 @@ internal sealed class Bench(string program, int objects, int restSeconds, int ch
             }
         });
         _watching = informer.RunAsync(_stop.Token);
+        static void First(ConcurrentDictionary<ObjectKey, (long Generation, long At)> times, ObjectKey key, long generation, long now) =>
+            times.AddOrUpdate(key, (generation, now), (_, was) => was.Generation >= generation ? was : (generation, now));
+
         await informer.WaitForSyncAsync(_stop.Token);
         if (_ready.Count < objects)
         {
@@ -180,15 +186,14 @@ internal sealed class Bench(string program, int objects, int restSeconds, int ch
         }
     }
 
-    /// <summary>Milliseconds from sending a change until its effect, a written status, is seen: more than from event to pass.</summary>
+    /// <summary>Milliseconds from the event of a change until that of its effect, a written status: more than from event to pass.</summary>
     private async Task<double> ChangeAsync(ObjectKey key)
     {
         // Each time the other way round: a patch that changes nothing would be observed before it is sent.
         var suspend = _suspended.AddOrUpdate(key, true, (_, was) => !was);
-        var clock = Stopwatch.StartNew();
         var changed = await _client.MergePatchAsync(Resources.PretrainIndexes, key, new JsonObject { ["spec"] = new JsonObject { ["suspend"] = suspend } }, null, _stop.Token);
-        await UntilAsync($"{key} to be observed", () => _observed.GetValueOrDefault(key) >= changed.Metadata.Generation);
-        return clock.Elapsed.TotalMilliseconds;
+        await UntilAsync($"{key} to be observed", () => _observed.GetValueOrDefault(key).Generation >= changed.Metadata.Generation);
+        return Stopwatch.GetElapsedTime(_changed[key].At, _observed[key].At).TotalMilliseconds;
     }
 
     private async Task SettleAsync()

@@ -176,7 +176,7 @@ internal sealed class ControllerLoop<TEntity> : BackgroundService, IControllerLo
     {
         foreach (var key in _informer.Store.Keys())
         {
-            queue.Add(key);
+            queue.AddInPassing(key);
         }
     }
 

@@ -5,7 +5,8 @@ namespace IndexOperator.Runtime;
 /// <summary>
 /// A queue of keys with the guarantees of client-go's: a key waits at most once however often it is added, is never
 /// with two workers at a time, and one added while a worker has it comes once more after <see cref="Done"/>.
-/// Timed additions keep the earliest time a key was asked for, and no other addition cancels them.
+/// Timed additions keep the earliest time a key was asked for, and no other addition cancels them. What is only looked at
+/// in passing (<see cref="AddInPassing"/>) lets what happens go first.
 /// <para>States of a key: waiting (dirty) -> processing -> gone, or processing + dirty -> waiting.</para>
 /// </summary>
 /// <typeparam name="TKey">What is queued: something small that names the work.</typeparam>
@@ -14,13 +15,18 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
     where TKey : notnull
 #pragma warning restore CA1711
 {
+    // How many keys that something happened to may go before one that nothing happened to.
+    private const int AskedBeforePassing = 8;
+
     // Timers have an upper limit of about 49 days.
     private static readonly TimeSpan Longest = TimeSpan.FromDays(40);
 
     private readonly WorkQueueOptions _options;
     private readonly Lock _gate = new();
-    private readonly Channel<TKey> _ready = Channel.CreateUnbounded<TKey>();
-    private readonly Dictionary<TKey, long> _dirty = [];
+    private readonly Channel<bool> _ready = Channel.CreateUnbounded<bool>();
+    private readonly Queue<TKey> _asked = [];
+    private readonly Queue<TKey> _passing = [];
+    private readonly Dictionary<TKey, (long At, bool Asked)> _dirty = [];
     private readonly Dictionary<TKey, long> _processing = [];
     private readonly Dictionary<TKey, long> _due = [];
     private readonly PriorityQueue<TKey, long> _timed = new();
@@ -32,6 +38,7 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
     private readonly string _name;
     private readonly ITimer _timer;
     private long _armedFor = long.MaxValue;
+    private int _askedInARow;
     private bool _shutDown;
 
     /// <summary>Makes an empty queue.</summary>
@@ -96,22 +103,13 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
     }
 
     /// <summary>Adds a key now.</summary>
-    public void Add(TKey key)
-    {
-        lock (_gate)
-        {
-            if (_shutDown || !_dirty.TryAdd(key, _time.GetTimestamp()))
-            {
-                return;
-            }
+    public void Add(TKey key) => Add(key, asked: true);
 
-            _metrics?.QueueAdded(_name);
-            if (!_processing.ContainsKey(key))
-            {
-                _ready.Writer.TryWrite(key);
-            }
-        }
-    }
+    /// <summary>
+    /// Adds a key that nothing happened to: at the start everything is looked at once, and a change must not wait behind it. Of every
+    /// few keys taken one is such a key, so they are never starved either.
+    /// </summary>
+    public void AddInPassing(TKey key) => Add(key, asked: false);
 
     /// <summary>Adds a key later; the earliest time that was asked for counts.</summary>
     public void AddAfter(TKey key, TimeSpan delay)
@@ -175,14 +173,12 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
         {
             lock (_gate)
             {
-                if (_ready.Reader.TryRead(out var key))
+                if (_ready.Reader.TryRead(out _))
                 {
+                    var key = Next();
                     var now = _time.GetTimestamp();
-                    if (_dirty.Remove(key, out var added))
-                    {
-                        _metrics?.QueueWaited(_name, _time.GetElapsedTime(added, now).TotalSeconds);
-                    }
-
+                    _dirty.Remove(key, out var added);
+                    _metrics?.QueueWaited(_name, _time.GetElapsedTime(added.At, now).TotalSeconds);
                     _processing[key] = now;
                     return (true, key);
                 }
@@ -202,9 +198,9 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
                 _metrics?.QueueWorked(_name, _time.GetElapsedTime(started).TotalSeconds);
             }
 
-            if (_dirty.ContainsKey(key) && !_shutDown)
+            if (_dirty.TryGetValue(key, out var again) && !_shutDown)
             {
-                _ready.Writer.TryWrite(key);
+                Enqueue(key, again.Asked);
             }
 
             SignalIfDrained();
@@ -233,6 +229,61 @@ public sealed class WorkQueue<TKey> : IQueueProbe, IDisposable
     {
         ShutDown();
         _timer.Dispose();
+    }
+
+    private void Add(TKey key, bool asked)
+    {
+        lock (_gate)
+        {
+            if (_shutDown)
+            {
+                return;
+            }
+
+            var isProcessing = _processing.ContainsKey(key);
+            if (_dirty.TryGetValue(key, out var waiting))
+            {
+                if (asked && !waiting.Asked)
+                {
+                    // It waits already, but behind what nothing happened to: its place there is passed over when it comes.
+                    _dirty[key] = waiting with { Asked = true };
+                    if (!isProcessing)
+                    {
+                        _asked.Enqueue(key);
+                    }
+                }
+
+                return;
+            }
+
+            _dirty[key] = (_time.GetTimestamp(), asked);
+            _metrics?.QueueAdded(_name);
+            if (!isProcessing)
+            {
+                Enqueue(key, asked);
+            }
+        }
+    }
+
+    // One token for each key that waits: a key may stand in both queues, and is handed out once.
+    private void Enqueue(TKey key, bool asked)
+    {
+        (asked ? _asked : _passing).Enqueue(key);
+        _ready.Writer.TryWrite(true);
+    }
+
+    private TKey Next()
+    {
+        while (true)
+        {
+            var fromAsked = _asked.Count > 0 && (_passing.Count == 0 || _askedInARow < AskedBeforePassing);
+            _askedInARow = fromAsked ? _askedInARow + 1 : 0;
+            var key = (fromAsked ? _asked : _passing).Dequeue();
+            if (_dirty.ContainsKey(key) && !_processing.ContainsKey(key))
+            {
+                return key;
+            }
+        }
     }
 
     private void SignalIfDrained()

@@ -28,10 +28,16 @@ internal sealed class TestOperator : IAsyncDisposable
         Action<IOperatorBuilder>? more = null,
         Action<OperatorSettings>? settings = null,
         Action<ControllerOptions<V1ConfigMap>>? controller = null,
-        TimeProvider? time = null)
+        TimeProvider? time = null,
+        ILoggerProvider? logs = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Logging.ClearProviders();
+        if (logs is not null)
+        {
+            builder.Logging.AddProvider(logs);
+        }
+
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddSingleton(script);
         var runtime = builder.Services.AddKubernetesOperator(s =>
