@@ -50,27 +50,25 @@ public static class BuildJobManifest
             [Annotations.Generation] = (index.Metadata.Generation ?? 0).ToString(CultureInfo.InvariantCulture),
         };
         var spec = SpecText(index);
-        var inJob = Encoding.UTF8.GetByteCount(spec) <= LongestSpecInJob;
-        if (inJob)
+        var volume = new V1Volume { Name = "spec" };
+        var configMap = default(V1ConfigMap);
+        if (Encoding.UTF8.GetByteCount(spec) <= LongestSpecInJob)
         {
             job.Spec.Template.Metadata.Annotations = new Dictionary<string, string>(index.Spec.Build.PodAnnotations ?? new Dictionary<string, string>()) { [Annotations.Spec] = spec };
+            volume.DownwardAPI = new V1DownwardAPIVolumeSource
+            {
+                Items = [new V1DownwardAPIVolumeFile { Path = SpecFile, FieldRef = new V1ObjectFieldSelector { FieldPath = $"metadata.annotations['{Annotations.Spec}']" } }],
+            };
         }
         else
         {
             job.Metadata.Annotations[Annotations.SpecConfigMap] = name;
+            volume.ConfigMap = new V1ConfigMapVolumeSource { Name = name };
+            configMap = SpecConfigMap(index, name, spec);
         }
 
         var pod = job.Spec.Template.Spec;
-        pod.Volumes.Add(inJob
-            ? new V1Volume
-            {
-                Name = "spec",
-                DownwardAPI = new V1DownwardAPIVolumeSource
-                {
-                    Items = [new V1DownwardAPIVolumeFile { Path = SpecFile, FieldRef = new V1ObjectFieldSelector { FieldPath = $"metadata.annotations['{Annotations.Spec}']" } }],
-                },
-            }
-            : new V1Volume { Name = "spec", ConfigMap = new V1ConfigMapVolumeSource { Name = name } });
+        pod.Volumes.Add(volume);
         pod.Volumes.Add(new V1Volume { Name = "data", PersistentVolumeClaim = new V1PersistentVolumeClaimVolumeSource { ClaimName = index.Spec.Data.ClaimName, ReadOnlyProperty = true } });
         pod.Containers[0].VolumeMounts.Add(new V1VolumeMount { Name = "spec", MountPath = SpecDirectory, ReadOnlyProperty = true });
         pod.Containers[0].VolumeMounts.Add(new V1VolumeMount
@@ -80,7 +78,7 @@ public static class BuildJobManifest
             SubPath = string.IsNullOrEmpty(index.Spec.Data.SubPath) ? null : index.Spec.Data.SubPath,
             ReadOnlyProperty = true,
         });
-        return new CreateJob(job, inJob ? null : SpecConfigMap(index, name, spec));
+        return new CreateJob(job, configMap);
     }
 
     /// <summary>The Job that removes the staging folders of a resource whose builds have all ended.</summary>

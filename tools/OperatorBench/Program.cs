@@ -44,9 +44,9 @@ root.SetAction(async (parsed, cancellation) =>
     Row("resident memory, MB", result => result.ResidentMegabytes, "0");
     Row("the most it was, MB", result => result.PeakMegabytes, "0");
     Row("ready on an empty cluster, s", result => result.ReadyOnEmptyClusterSeconds, "0.00");
-    foreach (var program in results[0].ProcessorMillisecondsPerIndex.Keys)
+    foreach (var name in results[0].ProcessorMillisecondsPerIndex.Keys)
     {
-        Row($"processor time per index, {program}, ms", result => result.ProcessorMillisecondsPerIndex[program], "0.0");
+        Row($"processor time per index, {name}, ms", result => result.ProcessorMillisecondsPerIndex[name], "0.0");
     }
 
     AnsiConsole.Write(table);
