@@ -72,6 +72,7 @@ public static class OperatorHost
         {
             // The finalizer is the planner's decision: a resource that never built anything needs none.
             controller.AutoAttachFinalizers = false;
+            controller.IsSettled = Planner.IsSettled;
             controller.Informer = new InformerOptions<PretrainIndex>
             {
                 Transform = SlimForms.Of,

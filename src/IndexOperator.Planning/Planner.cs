@@ -1,3 +1,5 @@
+using IndexOperator.Api;
+
 namespace IndexOperator.Planning;
 
 /// <summary>
@@ -28,6 +30,16 @@ public static class Planner
             ?? ClaimsDecide(observed, wanted)
             ?? BuildPolicy.Decide(observed, wanted);
         return Report.Of(observed, wanted, situation);
+    }
+
+    /// <summary>
+    /// Whether the resource by itself tells that nothing is left to do: its newest spec is reported on and no build is awaited. Only a hint
+    /// of what to look at first: a Job, a pod or a claim may know better.
+    /// </summary>
+    public static bool IsSettled(PretrainIndex index)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        return index.Metadata.DeletionTimestamp is null && index.Status is { Build: null } status && status.ObservedGeneration == index.Metadata.Generation;
     }
 
     private static Situation? ClaimsDecide(ObservedState observed, WantedBuild wanted) =>

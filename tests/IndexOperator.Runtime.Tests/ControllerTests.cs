@@ -220,6 +220,26 @@ public sealed class ControllerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_changed_while_nobody_ran_comes_before_what_has_settled()
+    {
+        static JsonObject Map(string phase) => new() { ["data"] = new JsonObject { ["phase"] = phase } };
+        for (var i = 0; i < 20; i++)
+        {
+            _server.Put(Maps, "a", $"settled-{i:00}", Map("settled"));
+        }
+
+        _server.Put(Maps, "a", "unsettled", Map("changed"));
+        await using var running = await TestOperator.StartAsync(_server, _script, controller: options =>
+        {
+            options.MaxParallelReconciliations = 1;
+            options.IsSettled = map => map.Data["phase"] == "settled";
+        });
+        await _script.CalledAsync("reconcile settled-19");
+        Assert.Equal("reconcile unsettled", _script.Calls.First());
+        Assert.Equal(21, _script.Calls.Count);
+    }
+
+    [Fact]
     public async Task Stopping_lets_a_pass_finish_and_starts_no_other()
     {
         var entered = new TaskCompletionSource();

@@ -74,6 +74,7 @@ internal sealed class Bench(string program, int objects, int restSeconds, int ch
         await UntilAsync("every object to be Ready", async () => await ReadyAsync() >= objects, TimeSpan.FromMilliseconds(500));
         var created = clock.Elapsed.TotalSeconds;
         var spent = Processors().ToDictionary(used => used.Key, used => 1000 * (used.Value - processors[used.Key]) / objects);
+        say(string.Create(CultureInfo.InvariantCulture, $"{objects} objects: Ready after {created:0.0} s; milliseconds of a processor an index: {string.Join(", ", spent.Select(used => $"{used.Key} {used.Value:0.0}"))}"));
         await WatchAsync();
         await SettleAsync();
         var calls = await CallsAsync();

@@ -174,9 +174,16 @@ internal sealed class ControllerLoop<TEntity> : BackgroundService, IControllerLo
 
     private void EnqueueAll(WorkQueue<ObjectKey> queue)
     {
-        foreach (var key in _informer.Store.Keys())
+        foreach (var entity in _informer.Store.List())
         {
-            queue.AddInPassing(key);
+            if (_registration.Options.IsSettled is { } isSettled && !isSettled(entity))
+            {
+                queue.Add(ObjectKey.Of(entity));
+            }
+            else
+            {
+                queue.AddInPassing(ObjectKey.Of(entity));
+            }
         }
     }
 

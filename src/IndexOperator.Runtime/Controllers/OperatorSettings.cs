@@ -57,6 +57,12 @@ public sealed class ControllerOptions<TEntity>
     /// <summary>Which changes of an entity ask for a pass; all unless set.</summary>
     public Func<StoreChange<TEntity>, bool>? Predicate { get; set; }
 
+    /// <summary>
+    /// Which entities tell by themselves that nothing is left to do for them. When everything is looked at, at the start of a term and at
+    /// each resync, they come after the others: what changed while nobody ran must not wait behind thousands that did not. None unless set.
+    /// </summary>
+    public Func<TEntity, bool>? IsSettled { get; set; }
+
     /// <summary>Pauses after failures.</summary>
     public WorkQueueOptions Queue { get; set; } = new();
 
