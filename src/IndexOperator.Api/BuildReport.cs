@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace IndexOperator.Api;
 
 /// <summary>
-/// What a build says when it ends: one JSON object in the container's termination message, at most <see cref="MaxBytes"/> bytes
+/// What a build or a check says when it ends: one JSON object in the container's termination message, at most <see cref="MaxBytes"/> bytes
 /// (Kubernetes cuts longer ones). Written by the builder, read by the operator; hostile until <see cref="TryParse"/> has read it.
 /// </summary>
 public sealed record BuildReport
@@ -20,13 +20,37 @@ public sealed record BuildReport
     /// <summary><see cref="Outcome"/>: nothing was published.</summary>
     public const string Failed = "Failed";
 
-    /// <summary><see cref="Built"/>, <see cref="Reused"/> or <see cref="Failed"/>.</summary>
+    /// <summary><see cref="Outcome"/>: not the end. Written before the work, it stands when the process is killed.</summary>
+    public const string Begun = "Begun";
+
+    /// <summary><see cref="Outcome"/>: nothing was built; a published version and its data were looked at.</summary>
+    public const string Checked = "Checked";
+
+    /// <summary><see cref="Data"/>: the data is what the version was built from.</summary>
+    public const string Unchanged = "Unchanged";
+
+    /// <summary><see cref="Data"/>: the data is not what the version was built from.</summary>
+    public const string Changed = "Changed";
+
+    /// <summary><see cref="Data"/>: somebody is writing to the data.</summary>
+    public const string BeingWritten = "BeingWritten";
+
+    /// <summary><see cref="Integrity"/>: every file is there with its size.</summary>
+    public const string Complete = "Complete";
+
+    /// <summary><see cref="Integrity"/>: every file has its checksum.</summary>
+    public const string Verified = "Verified";
+
+    /// <summary><see cref="Integrity"/>: the version is not there, or not as it was published; the message says how.</summary>
+    public const string Damaged = "Damaged";
+
+    /// <summary><see cref="Begun"/>, <see cref="Built"/>, <see cref="Reused"/>, <see cref="Checked"/> or <see cref="Failed"/>.</summary>
     public string? Outcome { get; init; }
 
     /// <summary>With Failed: one of <see cref="Reasons"/>.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>With Failed: what happened, to what, and what to do.</summary>
+    /// <summary>With Failed or Damaged: what happened, to what, and what to do. With Changed: what differs.</summary>
     public string? Message { get; init; }
 
     /// <summary>The version; 20 hex digits.</summary>
@@ -55,6 +79,24 @@ public sealed record BuildReport
 
     /// <summary>Peak resident memory of the builder.</summary>
     public long? PeakMemoryBytes { get; init; }
+
+    /// <summary>What `plan` expects of the build's peak memory; told before the memory is taken, so that it is known of a build that was killed for it.</summary>
+    public long? PredictedMemoryBytes { get; init; }
+
+    /// <summary>Sizes and times of the data when it was read, as 32 hex digits.</summary>
+    public string? Stamp { get; init; }
+
+    /// <summary>With Checked: <see cref="Unchanged"/>, <see cref="Changed"/> or <see cref="BeingWritten"/>; null where the version is damaged.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>With Checked: whether the data's content was read, and not only sizes and times.</summary>
+    public bool? ContentRead { get; init; }
+
+    /// <summary>With Checked: <see cref="Complete"/>, <see cref="Verified"/> or <see cref="Damaged"/>.</summary>
+    public string? Integrity { get; init; }
+
+    /// <summary>With Built: where a corrupt version that was in the way lies now, relative to the cache root; null when there was none.</summary>
+    public string? Quarantined { get; init; }
 
     /// <summary>True when the attempt left nothing in the staging area.</summary>
     public bool? StagingRemoved { get; init; }
@@ -132,12 +174,27 @@ public sealed record BuildReport
         Outcome switch
         {
             Failed => !string.IsNullOrEmpty(Reason) && Reason.Length <= 64 && Reason.All(char.IsAsciiLetter),
-            Built or Reused => IsHex(Version, 20) && Fingerprint is ['s', 'h', 'a', '2', '5', '6', ':', .. var digits] && IsHex(digits, 64),
+            Begun => true,
+            Built or Reused => IsHex(Version, 20) && IsFingerprint(Fingerprint),
+            Checked => IsHex(Version, 20) && Integrity switch
+            {
+                Damaged => Data is null && Message is not null,
+                Complete or Verified => Data switch
+                {
+                    Unchanged or Changed => IsFingerprint(Fingerprint) && Stamp is not null,
+                    BeingWritten => true,
+                    _ => false,
+                },
+                _ => false,
+            },
             _ => false,
         }
-        && SizeBytes is null or >= 0 && Files is null or >= 0 && Sequences is null or >= 0 && Tokens is null or >= 0
+        && (Stamp is null || IsHex(Stamp, 32))
+        && PredictedMemoryBytes is null or >= 0 && SizeBytes is null or >= 0 && Files is null or >= 0 && Sequences is null or >= 0 && Tokens is null or >= 0
         && Seconds is null or >= 0 && PeakMemoryBytes is null or >= 0
         && Samples is null or { Train: null or >= 0, Validation: null or >= 0, Test: null or >= 0 };
+
+    private static bool IsFingerprint(string? text) => text is ['s', 'h', 'a', '2', '5', '6', ':', .. var digits] && IsHex(digits, 64);
 
     private static bool IsHex(string? text, int length) => text?.Length == length && text.All(char.IsAsciiHexDigitLower);
 }

@@ -14,6 +14,7 @@ var root = new RootCommand("""
     PlanCommand.Create(),
     FingerprintCommand.Create(),
     VerifyCommand.Create(),
+    CheckCommand.Create(),
     InspectCommand.Create(),
     ExplainCommand.Create(),
     TokenizerCommand.Create(),

@@ -51,6 +51,7 @@ internal sealed class ProgressMeter(TimeProvider time, TimeSpan interval, Action
     /// <summary>The part of a build's time that a phase takes, roughly: reading is short, the arrays are long.</summary>
     private static (double From, double To) Share(BuildPhase phase) => phase switch
     {
+        BuildPhase.AwaitData => (0, 0),
         BuildPhase.ReadData => (0, 0.15),
         BuildPhase.BlendIndex => (0.15, 0.3),
         BuildPhase.Publish => (0.99, 1),

@@ -17,6 +17,9 @@ internal sealed class TerminationLog
     public TerminationLog(string? path) =>
         _path = path ?? (Console.IsOutputRedirected && File.Exists(KubernetesDefault) ? KubernetesDefault : null);
 
+    /// <summary>Whether anybody reads what is written.</summary>
+    public bool IsThere => _path is not null;
+
     /// <summary>Writes the report. A log that cannot be written is told on standard error but fails nothing: the work is done.</summary>
     public void Write(BuildReport report)
     {

@@ -40,7 +40,7 @@ public sealed class BuildAttempt
         State = ended?.Type switch { "Complete" => JobState.Complete, "Failed" => JobState.Failed, _ => JobState.Active };
         FailedCondition = State == JobState.Failed ? ended : null;
         EndedAt = State == JobState.Active ? null : Utc(job.Status?.CompletionTime ?? ended?.LastTransitionTime ?? job.Metadata.CreationTimestamp);
-        Report = pods.Select(ReportOf).FirstOrDefault(report => report is not null);
+        Report = pods.Select(ReportOf).FirstOrDefault(report => report is not null && report.Outcome != BuildReport.Begun);
     }
 
     /// <summary>The Job.</summary>

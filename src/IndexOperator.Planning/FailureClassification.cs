@@ -69,7 +69,8 @@ public static class FailureClassification
 
         if (terminated is not null)
         {
-            var tail = terminated.Message is { Length: > 0 } text ? $" The end of its log: {OneLine(text)}" : "";
+            // What a builder leaves before it begins says nothing of its end.
+            var tail = terminated.Message is { Length: > 0 } text && !BuildReport.TryParse(text, out _) ? $" The end of its log: {OneLine(text)}" : "";
             return (Reasons.BuilderCrashed, string.Create(CultureInfo.InvariantCulture, $"The builder ended with exit code {terminated.ExitCode} ({terminated.Reason}) and no report.{tail}"));
         }
 

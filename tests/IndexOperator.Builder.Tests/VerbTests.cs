@@ -18,6 +18,7 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         "verify {version} --with-data",
         "verify {bare}",
         "verify {bare} --with-data",
+        "check -f {manifest} --cache-root {cache} --version-name {versionName} --content --checksums",
         "inspect {idx}",
         "inspect {npy}",
         "inspect {version}",
@@ -57,6 +58,7 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         (3, "DataMissing", "plan -f {absent}"),
         (3, "DataMissing", "fingerprint -f {absent}"),
         (3, "DataMissing", "explain -f {absent} --cache {version}"),
+        (2, "InvalidSpec", "check -f {nowhere} --cache-root {cache} --version-name {versionName}"),
         (3, "DataMissing", "inspect {nowhere}.idx"),
         (3, "DataMissing", "verify {corpus}"),
         (3, "DataCorrupt", "build -f {torn} --cache-root {cache}"),
@@ -71,7 +73,7 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         (5, "VersionCorrupt", "inspect {tornNpy}"),
     ];
 
-    public static TheoryData<string> Verbs => ["build", "plan", "fingerprint", "verify", "inspect", "explain", "tokenizer", "prune"];
+    public static TheoryData<string> Verbs => ["build", "plan", "fingerprint", "verify", "check", "inspect", "explain", "tokenizer", "prune"];
 
     public static TheoryData<string> GoodCommands => [.. Good];
 
@@ -235,7 +237,7 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         {
             var words = arguments.Replace("{new}", _workspace[$"new-{Interlocked.Increment(ref _outputs)}"], StringComparison.Ordinal).Split(' ');
             var filled = words.Select(word => Paths.Aggregate(word, (text, path) => text.Replace("{" + path.Key + "}", path.Value, StringComparison.Ordinal)));
-            var isMapped = words[0] is "build" or "plan" or "fingerprint" or "explain" || arguments.Contains("--with-data", StringComparison.Ordinal) || arguments.Contains("--sample", StringComparison.Ordinal);
+            var isMapped = words[0] is "build" or "plan" or "fingerprint" or "explain" or "check" || arguments.Contains("--with-data", StringComparison.Ordinal) || arguments.Contains("--sample", StringComparison.Ordinal);
             return [.. filled, .. isMapped ? new[] { "--map", _workspace.Map } : []];
         }
     }

@@ -33,6 +33,8 @@ internal sealed class DeadlyFileSystem(int deadly) : ICacheFileSystem
 
     public long AvailableBytes(string path) => Next(() => _local.AvailableBytes(path));
 
+    public long AvailableFiles(string path) => Next(() => _local.AvailableFiles(path));
+
     private void Next(Action call) => Next(() =>
     {
         call();

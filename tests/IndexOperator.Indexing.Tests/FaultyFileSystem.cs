@@ -50,6 +50,11 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
 
     public long AvailableBytes(string path) => Available ?? _local.AvailableBytes(path);
 
+    /// <summary>What <see cref="AvailableFiles"/> says instead of the truth.</summary>
+    public long? Inodes { get; set; }
+
+    public long AvailableFiles(string path) => Inodes ?? _local.AvailableFiles(path);
+
     private void Change(Action change)
     {
         if (faultOfChange(Interlocked.Increment(ref _changes)) is { } fault)

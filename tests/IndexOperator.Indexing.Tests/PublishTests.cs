@@ -219,6 +219,20 @@ public sealed class PublishTests : IDisposable
     }
 
     [Fact]
+    public void Too_few_inodes_are_told_before_anything_is_built()
+    {
+        var files = new FaultyFileSystem(_ => null) { Inodes = 3 };
+        var failure = Assert.Throws<IndexingException>(() => CachePublisher.Publish(files, _directory["cache"], _request, prefix => prefix, new("b", "tests"), new()));
+        Assert.Equal(FailureReason.OutOfSpace, failure.Reason);
+        Assert.Contains("inodes", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(Staging());
+    }
+
+    [Fact]
+    public void The_real_file_system_tells_its_free_inodes() =>
+        Assert.InRange(LocalFileSystem.Instance.AvailableFiles(Path.GetTempPath()), 1000, long.MaxValue);
+
+    [Fact]
     public void Data_that_changes_during_the_build_is_not_published()
     {
         var touched = false;

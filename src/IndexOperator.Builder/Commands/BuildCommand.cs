@@ -15,6 +15,7 @@ internal sealed class BuildCommand
     private readonly string? _discardStaging;
     private readonly string _buildId;
     private readonly long _started = TimeProvider.System.GetTimestamp();
+    private long? _predictedMemory;
 
     private BuildCommand(Terminal terminal, TerminationLog log, string? cacheRoot, string? discardStaging, string buildId)
     {
@@ -34,7 +35,9 @@ internal sealed class BuildCommand
         var threads = CommonOptions.Threads();
         var buildId = new Option<string?>("--build-id") { Description = "Name of the staging directory; default: random.", HelpName = "ID" };
         var discard = CommonOptions.DiscardStaging();
-        var termination = new Option<string?>("--termination-log") { Description = "Where to leave the final report; default: /dev/termination-log in a container.", HelpName = "PATH" };
+        var termination = CommonOptions.TerminationLogPath();
+        var quiet = CommonOptions.Quiet();
+        var repair = new Option<bool>("--repair") { Description = "With --cache-root: a version that is in the way and corrupt is moved to .quarantine/ and built anew." };
         var dataVersion = new Option<string?>("--data-version") { Description = "Label of the data for the manifest; default: spec.dataVersion.", HelpName = "NAME" };
         var format = CommonOptions.Format();
         var command = new Command("build", """
@@ -45,13 +48,17 @@ internal sealed class BuildCommand
               index-builder build -f web-mix.yaml --output ./npy_index --map /data=./corpus
             """)
         {
-            file, cacheRoot, output, map, threads, buildId, discard, termination, dataVersion, format,
+            file, cacheRoot, output, map, threads, buildId, discard, quiet, repair, termination, dataVersion, format,
         };
         command.Validators.Add(result =>
         {
             if ((result.GetValue(cacheRoot) is null) == (result.GetValue(output) is null))
             {
                 result.AddError("Give exactly one of --cache-root and --output.");
+            }
+            else if (result.GetValue(repair) && result.GetValue(cacheRoot) is null)
+            {
+                result.AddError("--repair goes with --cache-root.");
             }
         });
         command.SetAction(parsed =>
@@ -62,12 +69,18 @@ internal sealed class BuildCommand
                 parsed.GetValue(cacheRoot),
                 parsed.GetValue(discard),
                 parsed.GetValue(buildId) ?? Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture));
-            return build.Run(parsed.GetValue(file)!, parsed.GetValue(map)!, parsed.GetValue(threads), parsed.GetValue(output), parsed.GetValue(dataVersion));
+            var options = new BuildOptions
+            {
+                Threads = parsed.GetValue(threads),
+                Quiet = GoDuration.Parse(parsed.GetValue(quiet)!).Value,
+                Repair = parsed.GetValue(repair),
+            };
+            return build.Run(parsed.GetValue(file)!, parsed.GetValue(map)!, options, parsed.GetValue(output), parsed.GetValue(dataVersion));
         });
         return command;
     }
 
-    private int Run(string file, string[] maps, int threads, string? output, string? dataVersion)
+    private int Run(string file, string[] maps, BuildOptions how, string? output, string? dataVersion)
     {
         using var signals = new StopSignals(SayLastWord);
         try
@@ -75,10 +88,11 @@ internal sealed class BuildCommand
             var resource = RequestMapping.Read(file);
             var request = RequestMapping.ToRequest(resource.Spec);
             var roots = DataRoots.Parse(maps, resource.Spec.Data.MountPath);
-            _terminal.Log(new BuilderEvent("started", resource.Metadata?.Name, CommonOptions.BuilderVersion, threads));
+            _terminal.Log(new BuilderEvent("started", resource.Metadata?.Name, CommonOptions.BuilderVersion, how.Threads));
+            TellWhatItTakes(request, roots, how.Threads);
             var report = _terminal.WithProgress(TimeProvider.System, progress =>
             {
-                var options = new BuildOptions { Threads = threads, Progress = progress, CancellationToken = signals.Token };
+                var options = how with { Progress = progress, CancellationToken = signals.Token };
                 return output is null
                     ? Publish(request, roots, options, dataVersion ?? resource.Spec.DataVersion)
                     : WriteBare(request, roots, options, output);
@@ -92,6 +106,28 @@ internal sealed class BuildCommand
         {
             return Fail(Failures.From(fault));
         }
+    }
+
+    /// <summary>A build that is killed for its memory says nothing any more, so what it needs is left in the termination message before.</summary>
+    private void TellWhatItTakes(IndexRequest request, DataRoots roots, int threads)
+    {
+        if (!_log.IsThere)
+        {
+            return;
+        }
+
+        try
+        {
+            RequestRules.Check(request);
+            _predictedMemory = MemoryForecast.Of(IndexPlanner.Create(request, DatasetLoader.LoadHeaders(request, roots.Locate)), threads);
+        }
+        catch (IndexingException)
+        {
+            // The build meets the same, and reports it.
+            return;
+        }
+
+        _log.Write(new BuildReport { Outcome = BuildReport.Begun, PredictedMemoryBytes = _predictedMemory });
     }
 
     private BuildReport Publish(IndexRequest request, DataRoots roots, BuildOptions options, string? dataVersion)
@@ -110,6 +146,8 @@ internal sealed class BuildCommand
             Outcome = result.Outcome.ToString(),
             Version = manifest.Version,
             Fingerprint = manifest.Fingerprint,
+            Stamp = result.Stamp,
+            Quarantined = result.Quarantined,
             SizeBytes = result.SizeBytes,
             Files = result.Files,
             Sequences = manifest.Data.Sum(data => data.Sequences),
@@ -211,6 +249,7 @@ internal sealed class BuildCommand
         {
             Seconds = Math.Round(TimeProvider.System.GetElapsedTime(_started).TotalSeconds, 3),
             PeakMemoryBytes = self.PeakWorkingSet64,
+            PredictedMemoryBytes = _predictedMemory,
         };
     }
 }

@@ -45,6 +45,28 @@ internal static class CommonOptions
         return option;
     }
 
+    public static Option<string> Quiet() => Duration("--quiet", "For how long the data must not have been written to before it is read.", "0s");
+
+    /// <summary>An option whose value is a duration, 0 or more.</summary>
+    public static Option<string> Duration(string name, string description, string standard)
+    {
+        var option = new Option<string>(name) { Description = description, HelpName = "DURATION", DefaultValueFactory = _ => standard };
+        option.Validators.Add(result =>
+        {
+            if (!GoDuration.TryParse(result.GetValueOrDefault<string>(), out var duration) || duration.Value < TimeSpan.Zero)
+            {
+                result.AddError($"{name} is no duration such as 24h, 90m or 0s.");
+            }
+        });
+        return option;
+    }
+
+    public static Option<string?> TerminationLogPath() => new("--termination-log")
+    {
+        Description = "Where to leave the final report; default: /dev/termination-log in a container.",
+        HelpName = "PATH",
+    };
+
     public static Option<string?> DiscardStaging() => new("--discard-staging")
     {
         Description = "Remove every other staging directory whose name begins with PREFIX: its builds must all be over.",

@@ -12,7 +12,6 @@ internal static class PlanCommand
     private const double SecondsPerEntry = 20e-9;
     private const double SecondsPerByte = 1.2e-9;
     private const double SecondsPerBlendStep = 1e-9;
-    private const long RuntimeBytes = 60L << 20;
 
     public static Command Create()
     {
@@ -54,7 +53,7 @@ internal static class PlanCommand
             fingerprint,
             fingerprint is null ? null : VersionIdentity.Version(fingerprint, plan.Request),
             plan.TotalBytes,
-            plan.PeakArrayBytes(threads) + RuntimeBytes,
+            MemoryForecast.Of(plan, threads),
             Math.Round(Seconds(plan, threads), 2),
             [.. plan.Datasets.Select(dataset => new PlannedDataset(
                 dataset.Split.Name(),

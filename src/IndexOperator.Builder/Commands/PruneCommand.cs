@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 using IndexOperator.Api;
@@ -17,8 +16,7 @@ internal static class PruneCommand
         var discard = CommonOptions.DiscardStaging();
         var keep = Versions("--keep", "A version that something refers to: all others go. May be repeated.");
         var remove = Versions("--remove", "A version that nothing refers to: it goes, and no other. May be repeated.");
-        var olderThan = new Option<string>("--older-than") { Description = "With --keep: versions built more recently stay.", HelpName = "DURATION", DefaultValueFactory = _ => "24h" };
-        olderThan.Validators.Add(CheckDuration);
+        var olderThan = CommonOptions.Duration("--older-than", "With --keep: versions built more recently stay.", "24h");
         var dryRun = new Option<bool>("--dry-run") { Description = "Tell what would go, and remove nothing." };
         var format = CommonOptions.Format();
         var command = new Command("prune", """
@@ -38,9 +36,9 @@ internal static class PruneCommand
         command.Validators.Add(result =>
         {
             var ways = new[] { result.GetValue(buildId) is not null, result.GetValue(discard) is not null, result.GetValue(keep)!.Length > 0, result.GetValue(remove)!.Length > 0 };
-            if (ways.Count(isGiven => isGiven) != 1)
+            if (ways.Count(isGiven => isGiven) != 1 && !(ways[1] && ways[3] && !ways[0] && !ways[2]))
             {
-                result.AddError("Give exactly one of --keep, --remove, --build-id and --discard-staging.");
+                result.AddError("Give exactly one of --keep, --remove, --build-id and --discard-staging; --remove goes with --discard-staging too.");
             }
             else if (result.GetValue(dryRun) && !ways[2] && !ways[3])
             {
@@ -53,8 +51,8 @@ internal static class PruneCommand
             var isDryRun = parsed.GetValue(dryRun);
             var result = parsed.GetValue(buildId) is { } id
                 ? OfStaging(CachePublisher.Prune(LocalFileSystem.Instance, root, id) ? [id] : [])
-                : parsed.GetValue(discard) is { } prefix
-                ? OfStaging(StagingSweep.Remove(LocalFileSystem.Instance, root, prefix))
+                : parsed.GetValue(discard) is { } prefix && StagingSweep.Remove(LocalFileSystem.Instance, root, prefix) is var swept && parsed.GetValue(remove)!.Length == 0
+                ? OfStaging(swept)
                 : OfVersions(isDryRun, terminal.ShowProgress(TimeProvider.System, progress => VersionPruner.Prune(
                     LocalFileSystem.Instance,
                     root,
@@ -79,14 +77,6 @@ internal static class PruneCommand
         AllowMultipleArgumentsPerToken = true,
         DefaultValueFactory = _ => [],
     };
-
-    private static void CheckDuration(OptionResult result)
-    {
-        if (!GoDuration.TryParse(result.GetValueOrDefault<string>(), out var duration) || duration.Value < TimeSpan.Zero)
-        {
-            result.AddError("--older-than is no duration such as 24h, 90m or 0s.");
-        }
-    }
 
     private static PruneResult OfStaging(IReadOnlyList<string> removed) => new(removed, [], 0, false);
 

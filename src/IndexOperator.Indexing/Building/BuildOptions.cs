@@ -12,6 +12,12 @@ public sealed record BuildOptions
     /// <summary>Gives the time for the timings in the manifest.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>For how long the data must not have been written to before it is read; 0 = read it as it is.</summary>
+    public TimeSpan Quiet { get; init; }
+
+    /// <summary>Whether a published version that is in the way and corrupt is moved aside, kept for a person, and built anew; else it is an error.</summary>
+    public bool Repair { get; init; }
+
     /// <summary>Stops the build; nothing is published then and staging is removed.</summary>
     public CancellationToken CancellationToken { get; init; }
 }
@@ -19,6 +25,9 @@ public sealed record BuildOptions
 /// <summary>What a build is doing.</summary>
 public enum BuildPhase
 {
+    /// <summary>Waiting until nobody writes to the data any more.</summary>
+    AwaitData,
+
     /// <summary>Reading, checking and hashing <c>.idx</c> files; counted in bytes.</summary>
     ReadData,
 

@@ -92,6 +92,20 @@ public static class IndexedDatasetReader
         }
     }
 
+    /// <summary>Sizes and times of both files of a dataset.</summary>
+    /// <exception cref="IndexingException">DataMissing, DataCorrupt (no regular file), PermissionDenied or StorageError.</exception>
+    internal static (FileStamp Idx, FileStamp Bin) StampsOf(string prefix, string path)
+    {
+        try
+        {
+            return (Stamp(path + ".idx", prefix), Stamp(path + ".bin", prefix));
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Looking at {path}", isWrite: false);
+        }
+    }
+
     /// <summary>Fails when either file is no longer what it was when the dataset was read.</summary>
     /// <exception cref="IndexingException">DataCorrupt: changed; DataMissing: gone.</exception>
     public static void ThrowIfChanged(IndexedDataset dataset) => ThrowIfChanged(dataset, dataset.Prefix);

@@ -11,6 +11,9 @@ public static partial class CacheLayout
     /// <summary>Directory of work in progress.</summary>
     public const string Staging = ".staging";
 
+    /// <summary>Directory of versions that were found corrupt, kept for a person to look at and remove.</summary>
+    public const string Quarantine = ".quarantine";
+
     /// <summary>The manifest inside a version.</summary>
     public const string Manifest = "index-manifest.json";
 
@@ -19,6 +22,9 @@ public static partial class CacheLayout
 
     /// <summary>Where a version is published.</summary>
     public static string VersionPath(string cacheRoot, string version) => Path.Combine(cacheRoot, Versions, version);
+
+    /// <summary>Where a corrupt version goes that a build finds in its way.</summary>
+    public static string QuarantinePath(string cacheRoot, string version, string buildId) => Path.Combine(cacheRoot, Quarantine, $"{version}.{buildId}");
 
     /// <summary>Where a build works.</summary>
     /// <exception cref="IndexingException">InvalidSpec: the build id could name something else.</exception>

@@ -14,6 +14,8 @@ public sealed class CachePublisher
     private readonly BuildIdentity _identity;
     private readonly BuildOptions _options;
     private readonly string _staging;
+    private string _stamp = "";
+    private string? _quarantined;
 
     private CachePublisher(ICacheFileSystem files, string cacheRoot, BuildIdentity identity, BuildOptions options)
     {
@@ -77,8 +79,10 @@ public sealed class CachePublisher
     private PublishResult Run(IndexRequest request, Func<string, string> locate)
     {
         RequestRules.Check(request);
+        QuietData.Await([.. request.Prefixes.Select(locate)], _options);
         var started = _options.Time.GetTimestamp();
         var data = DatasetLoader.Load(request, locate, _options);
+        _stamp = DataStamp.Of(data.Values);
         var readSeconds = _options.Time.GetElapsedTime(started).TotalSeconds;
         var fingerprint = VersionIdentity.Fingerprint(data.Values);
         var version = VersionIdentity.Version(fingerprint, request);
@@ -124,9 +128,32 @@ public sealed class CachePublisher
             return false;
         }
 
-        var manifest = VersionVerifier.Verify(target, _options);
-        result = new PublishResult(PublishOutcome.Reused, target, manifest, VersionVerifier.SizeOf(target));
-        return true;
+        try
+        {
+            var manifest = VersionVerifier.Verify(target, _options);
+            result = new PublishResult(PublishOutcome.Reused, target, manifest, VersionVerifier.SizeOf(target)) { Stamp = _stamp, Quarantined = _quarantined };
+            return true;
+        }
+        catch (IndexingException fault) when (fault.Reason == FailureReason.VersionCorrupt && _options.Repair)
+        {
+            PutAside(target);
+            return false;
+        }
+    }
+
+    // A rename: pods that have the version open keep what they have, and a person can still look at it.
+    private void PutAside(string target)
+    {
+        var aside = CacheLayout.QuarantinePath(_cacheRoot, Path.GetFileName(target), _identity.BuildId);
+        _files.CreateDirectory(Path.GetDirectoryName(aside)!);
+        if (!_files.TryRenameDirectory(target, aside))
+        {
+            throw new IndexingException(FailureReason.StorageError, $"{target} is corrupt and cannot be moved to {aside}: that is there already. Remove it and try again.");
+        }
+
+        _files.SyncDirectory(Path.GetDirectoryName(target)!);
+        _files.SyncDirectory(Path.GetDirectoryName(aside)!);
+        _quarantined = Path.GetRelativePath(_cacheRoot, aside);
     }
 
     private void PrepareStaging()
@@ -155,7 +182,7 @@ public sealed class CachePublisher
 
         _files.SyncDirectory(Path.GetDirectoryName(target)!);
         _options.Progress?.Report(BuildPhase.Publish, 1, 1);
-        return new PublishResult(PublishOutcome.Built, target, manifest, manifest.Files.Sum(file => file.Bytes) + json.Length);
+        return new PublishResult(PublishOutcome.Built, target, manifest, manifest.Files.Sum(file => file.Bytes) + json.Length) { Stamp = _stamp, Quarantined = _quarantined };
     }
 
     private IndexFile WriteSequences(IndexPlan plan)

@@ -6,6 +6,9 @@ internal static class DiskSpace
     private const long MarginBytes = 1 << 20;
     private const long BytesPerFile = 4096;
 
+    // The manifest and its temporary name, the sequences, and the directory itself.
+    private const long OwnFiles = 4;
+
     public static void ThrowIfShort(ICacheFileSystem files, string path, IndexPlan plan)
     {
         var needed = plan.TotalBytes + (plan.Files.Count * BytesPerFile) + MarginBytes;
@@ -15,6 +18,14 @@ internal static class DiskSpace
             throw new IndexingException(
                 FailureReason.OutOfSpace,
                 $"{path} has room for {available} bytes, but the index needs {needed}. Free space, remove old versions or give the cache a larger volume.");
+        }
+
+        var count = plan.Files.Count + OwnFiles;
+        if (files.AvailableFiles(path) is var free && free < count)
+        {
+            throw new IndexingException(
+                FailureReason.OutOfSpace,
+                $"{path} has room for {free} more files (inodes), but the index needs {count}. Remove old versions or other small files, or give the cache a volume with more inodes.");
         }
     }
 }

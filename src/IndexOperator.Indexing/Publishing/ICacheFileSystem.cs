@@ -38,4 +38,7 @@ public interface ICacheFileSystem
 
     /// <summary>Bytes that this user can still write on the file system of a directory.</summary>
     long AvailableBytes(string path);
+
+    /// <summary>Files that this user can still create on the file system of a directory; <see cref="long.MaxValue"/> where it sets no limit.</summary>
+    long AvailableFiles(string path);
 }

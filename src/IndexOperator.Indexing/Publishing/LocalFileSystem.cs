@@ -112,6 +112,25 @@ public sealed partial class LocalFileSystem : ICacheFileSystem
     /// <inheritdoc/>
     public long AvailableBytes(string path) => new DriveInfo(Path.GetFullPath(path)).AvailableFreeSpace;
 
+    /// <inheritdoc/>
+    public long AvailableFiles(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return long.MaxValue;
+        }
+
+        // struct statvfs of 64-bit Linux: eleven numbers of eight bytes, f_files the sixth and f_favail the eighth, and some room.
+        var fields = new ulong[32];
+        if (StatVfs(Path.GetFullPath(path), fields) != 0)
+        {
+            throw LastError(path);
+        }
+
+        // A file system that makes inodes as it needs them (btrfs, many NFS servers) counts none.
+        return fields[5] == 0 ? long.MaxValue : (long)Math.Min(fields[7], long.MaxValue);
+    }
+
     private static IOException LastError(string path)
     {
         var error = Marshal.GetLastPInvokeError();
@@ -120,6 +139,9 @@ public sealed partial class LocalFileSystem : ICacheFileSystem
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatVfs(string path, [Out] ulong[] fields);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(int descriptor);

@@ -19,6 +19,12 @@ public sealed record PublishResult(PublishOutcome Outcome, string Path, IndexMan
 {
     /// <summary>Number of files, the manifest too.</summary>
     public int Files => Manifest.Files.Count + 1;
+
+    /// <summary>The data's stamp when it was read (<see cref="DataStamp"/>).</summary>
+    public required string Stamp { get; init; }
+
+    /// <summary>Where a corrupt version that was in the way lies now, relative to the cache root; null when there was none.</summary>
+    public string? Quarantined { get; init; }
 }
 
 /// <summary>What a build is, apart from its request.</summary>

@@ -15,13 +15,16 @@ public static class VersionIdentity
     /// <c>sha256:</c> and the hex SHA-256 of one line a prefix, ordered by prefix: prefix as JSON string, SHA-256 of the
     /// <c>.idx</c>, bytes of the <c>.idx</c>, bytes of the <c>.bin</c>, parted by tabs.
     /// </summary>
-    public static string Fingerprint(IEnumerable<IndexedDataset> data)
+    public static string Fingerprint(IEnumerable<IndexedDataset> data) => Fingerprint(data.Select(ManifestData.Of));
+
+    /// <summary>The same of data as a manifest describes it.</summary>
+    public static string Fingerprint(IEnumerable<ManifestData> data)
     {
         var text = new StringBuilder("indexoperator-fingerprint 1\n");
         foreach (var dataset in data.OrderBy(dataset => dataset.Prefix, StringComparer.Ordinal))
         {
             text.Append(PythonJson.Dump(dataset.Prefix)).Append('\t').Append(dataset.IdxSha256).Append('\t')
-                .Append(dataset.Idx.Bytes).Append('\t').Append(dataset.Bin.Bytes).Append('\n');
+                .Append(dataset.IdxBytes).Append('\t').Append(dataset.BinBytes).Append('\n');
         }
 
         return "sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text.ToString())));
