@@ -6,6 +6,9 @@ namespace IndexOperator.Builder;
 /// <summary>Gives every exception that can end a command a reason and a message.</summary>
 internal static class Failures
 {
+    /// <summary>What a Job's operator is told of a failure.</summary>
+    public static BuildReport Report(IndexingException failure) => new() { Outcome = BuildReport.Failed, Reason = failure.Reason.ToString(), Message = failure.Message };
+
     public static IndexingException From(Exception fault) => fault switch
     {
         IndexingException failure => failure,

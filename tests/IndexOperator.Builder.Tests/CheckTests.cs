@@ -145,7 +145,13 @@ public sealed class CheckTests : IDisposable
     public void Versions_and_staging_of_one_owner_go_in_one_call()
     {
         Directory.CreateDirectory(_workspace["cache/.staging/owner.one"]);
-        Assert.Equal(0, BuilderProcess.Run("prune", "--cache-root", _workspace.Cache, "--discard-staging", "owner.", "--remove", _version).ExitCode);
+        string[] prune = ["prune", "--cache-root", _workspace.Cache, "--discard-staging", "owner.", "--remove", _version, "-o", "json"];
+        Assert.Equal(2, BuilderProcess.Run([.. prune, "--dry-run"]).ExitCode);
+        Assert.Single(_workspace.Staging);
+
+        var (code, output, errors) = BuilderProcess.Run(prune);
+        Assert.True(code == 0, errors);
+        Assert.Contains("owner.one", output, StringComparison.Ordinal);
         Assert.Empty(_workspace.Versions);
         Assert.Empty(_workspace.Staging);
     }
@@ -170,5 +176,5 @@ public sealed class CheckTests : IDisposable
     private BuildReport Check(params string[] more) => Report(Run(more));
 
     private (int ExitCode, string Output, string Errors) Run(string[] more) => BuilderProcess.Run(
-        ["check", "-f", _manifest, "--cache-root", _workspace.Cache, "--version-name", _version ?? "", "--map", _workspace.Map, "--termination-log", _workspace["report"], .. more]);
+        ["check", "-f", _manifest, "--cache-root", _workspace.Cache, "--version-name", _version, "--map", _workspace.Map, "--termination-log", _workspace["report"], .. more]);
 }

@@ -222,11 +222,8 @@ internal sealed class BuildCommand
         _log.Write(FailureReport(Failures.From(new OperationCanceledException())));
     }
 
-    private BuildReport FailureReport(IndexingException failure) => Complete(new BuildReport
+    private BuildReport FailureReport(IndexingException failure) => Complete(Failures.Report(failure) with
     {
-        Outcome = BuildReport.Failed,
-        Reason = failure.Reason.ToString(),
-        Message = failure.Message,
         StagingRemoved = _cacheRoot is null ? null : !IsStagingThere(_cacheRoot),
     });
 

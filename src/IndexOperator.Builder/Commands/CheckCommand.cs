@@ -87,8 +87,7 @@ internal static class CheckCommand
     {
         var started = TimeProvider.System.GetTimestamp();
         BuildReport Timed(BuildReport report) => report with { Seconds = Math.Round(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 3) };
-        BuildReport Failure(IndexingException failure) => Timed(new BuildReport { Outcome = BuildReport.Failed, Reason = failure.Reason.ToString(), Message = failure.Message });
-        using var signals = new StopSignals(() => log.Write(Failure(Failures.From(new OperationCanceledException()))));
+        using var signals = new StopSignals(() => log.Write(Timed(Failures.Report(Failures.From(new OperationCanceledException())))));
         try
         {
             var report = Timed(check(terminal, signals));
@@ -106,8 +105,9 @@ internal static class CheckCommand
 #pragma warning restore CA1031
         {
             var failure = Failures.From(fault);
-            log.Write(Failure(failure));
-            terminal.Log(new BuilderEvent("finished", Report: Failure(failure)));
+            var report = Timed(Failures.Report(failure));
+            log.Write(report);
+            terminal.Log(new BuilderEvent("finished", Report: report));
             terminal.Fail(failure);
             return ExitCodes.For(failure.Reason);
         }

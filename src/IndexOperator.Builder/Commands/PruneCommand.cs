@@ -35,25 +35,26 @@ internal static class PruneCommand
         };
         command.Validators.Add(result =>
         {
-            var ways = new[] { result.GetValue(buildId) is not null, result.GetValue(discard) is not null, result.GetValue(keep)!.Length > 0, result.GetValue(remove)!.Length > 0 };
-            if (ways.Count(isGiven => isGiven) != 1 && !(ways[1] && ways[3] && !ways[0] && !ways[2]))
+            var (staging, kept, removed) = (result.GetValue(discard) is not null, result.GetValue(keep)!.Length > 0, result.GetValue(remove)!.Length > 0);
+            var ways = new[] { result.GetValue(buildId) is not null, kept, staging || removed };
+            if (ways.Count(isGiven => isGiven) != 1)
             {
-                result.AddError("Give exactly one of --keep, --remove, --build-id and --discard-staging; --remove goes with --discard-staging too.");
+                result.AddError("Give exactly one of --keep, --remove, --build-id and --discard-staging; only --remove and --discard-staging go together.");
             }
-            else if (result.GetValue(dryRun) && !ways[2] && !ways[3])
+            else if (result.GetValue(dryRun) && (staging || !(kept || removed)))
             {
-                result.AddError("--dry-run goes with --keep and --remove.");
+                result.AddError("--dry-run goes with --keep and --remove, and not with --discard-staging.");
             }
         });
         command.SetAction(parsed => CommonOptions.Run(parsed.GetValue(format), terminal =>
         {
             var root = parsed.GetValue(cacheRoot)!;
             var isDryRun = parsed.GetValue(dryRun);
-            var result = parsed.GetValue(buildId) is { } id
-                ? OfStaging(CachePublisher.Prune(LocalFileSystem.Instance, root, id) ? [id] : [])
-                : parsed.GetValue(discard) is { } prefix && StagingSweep.Remove(LocalFileSystem.Instance, root, prefix) is var swept && parsed.GetValue(remove)!.Length == 0
-                ? OfStaging(swept)
-                : OfVersions(isDryRun, terminal.ShowProgress(TimeProvider.System, progress => VersionPruner.Prune(
+            var swept = parsed.GetValue(discard) is { } prefix ? StagingSweep.Remove(LocalFileSystem.Instance, root, prefix) : [];
+            var isOfVersions = parsed.GetValue(keep)!.Length > 0 || parsed.GetValue(remove)!.Length > 0;
+            var result = parsed.GetValue(buildId) is { } id ? OfStaging(CachePublisher.Prune(LocalFileSystem.Instance, root, id) ? [id] : [])
+                : !isOfVersions ? OfStaging(swept)
+                : OfVersions(isDryRun, swept, terminal.ShowProgress(TimeProvider.System, progress => VersionPruner.Prune(
                     LocalFileSystem.Instance,
                     root,
                     new PruneRequest
@@ -80,10 +81,10 @@ internal static class PruneCommand
 
     private static PruneResult OfStaging(IReadOnlyList<string> removed) => new(removed, [], 0, false);
 
-    private static PruneResult OfVersions(bool isDryRun, IReadOnlyList<PrunedEntry> entries)
+    private static PruneResult OfVersions(bool isDryRun, IReadOnlyList<string> swept, IReadOnlyList<PrunedEntry> entries)
     {
         var removed = entries.Where(entry => entry.Action == PruneAction.Removed).ToList();
-        return new(removed.ConvertAll(entry => entry.Name), entries, removed.Sum(entry => entry.Bytes), isDryRun);
+        return new([.. swept, .. removed.Select(entry => entry.Name)], entries, removed.Sum(entry => entry.Bytes), isDryRun);
     }
 
     private static string Describe(PruneResult result)

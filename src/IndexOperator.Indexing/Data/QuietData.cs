@@ -9,12 +9,19 @@ internal static class QuietData
     /// Returns at once when no file was written to within <see cref="BuildOptions.Quiet"/>; else when size and time of every file have
     /// stood still for so long. Only standing still is measured then, so a volume whose clock is ahead delays nothing for ever.
     /// </summary>
-    /// <param name="paths">Paths without extension. A file that is missing is left for the reader to tell of.</param>
+    /// <param name="prefixes">The datasets. A file that is missing is left for the reader to tell of.</param>
+    /// <param name="locate">Where a prefix's files are: its path without extension on this machine.</param>
     /// <param name="options">How long, the time, progress and cancellation.</param>
-    public static void Await(IReadOnlyList<string> paths, BuildOptions options)
+    public static void Await(IReadOnlyList<string> prefixes, Func<string, string> locate, BuildOptions options)
     {
+        if (options.Quiet <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        var paths = prefixes.Select(locate).ToList();
         var seen = Look(paths);
-        if (options.Quiet <= TimeSpan.Zero || !IsFresh(seen, options))
+        if (!IsFresh(seen, options))
         {
             return;
         }

@@ -79,7 +79,7 @@ public sealed class CachePublisher
     private PublishResult Run(IndexRequest request, Func<string, string> locate)
     {
         RequestRules.Check(request);
-        QuietData.Await([.. request.Prefixes.Select(locate)], _options);
+        QuietData.Await(request.Prefixes, locate, _options);
         var started = _options.Time.GetTimestamp();
         var data = DatasetLoader.Load(request, locate, _options);
         _stamp = DataStamp.Of(data.Values);
