@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using k8s.Models;
 using Microsoft.Extensions.Time.Testing;
 
 namespace IndexOperator.Runtime.Tests;
@@ -79,14 +80,35 @@ public sealed class WriteFenceTests : IAsyncLifetime
         await Assert.ThrowsAsync<LeadershipLostException>(() => write);
     }
 
+    /// <summary>A freeze may come anywhere between the fence and the kernel: in a queue, in a thread that waits, in encryption.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_write_that_was_held_up_behind_the_fence_is_stopped_at_the_connection(bool bySameReplica)
+    {
+        var fence = new FallingFence();
+        using var client = _server.Client(fence: fence);
+        await WriteAsync(client);
+        var before = _server.Requests.Count;
+        fence.FallAfter(2, bySameReplica);
+        await Assert.ThrowsAsync<LeadershipLostException>(() => WriteAsync(client));
+        Assert.Equal(before, _server.Requests.Count);
+        Assert.NotNull(await client.FindAsync(KnownResources.ConfigMaps, Key, TestContext.Current.CancellationToken));
+
+        fence.Stand();
+        await WriteAsync(client);
+    }
+
     private async Task LeadAsync()
     {
         _run = _elector.RunAsync(_stop.Token);
         await Eventually.TrueAsync("leadership", _time, Step, () => _elector.IsLeader);
     }
 
-    private Task WriteAsync() =>
-        _client.MergePatchAsync(KnownResources.ConfigMaps, Key, new JsonObject { ["data"] = new JsonObject { ["a"] = "b" } }, null, TestContext.Current.CancellationToken);
+    private Task WriteAsync() => WriteAsync(_client);
+
+    private static Task<V1ConfigMap> WriteAsync(ApiClient client) =>
+        client.MergePatchAsync(KnownResources.ConfigMaps, Key, new JsonObject { ["data"] = new JsonObject { ["a"] = "b" } }, null, TestContext.Current.CancellationToken);
 
     /// <summary>A clock that can run on while no timer does.</summary>
     private sealed class FreezableTime : FakeTimeProvider
@@ -96,5 +118,21 @@ public sealed class WriteFenceTests : IAsyncLifetime
         public void Freeze(TimeSpan length) => _frozen += (long)(length.TotalSeconds * TimestampFrequency);
 
         public override long GetTimestamp() => base.GetTimestamp() + _frozen;
+    }
+
+    /// <summary>A fence that lets a number of questions through and then says that the term is over, or that another has begun.</summary>
+    private sealed class FallingFence : IWriteFence
+    {
+        private int _left = int.MaxValue;
+        private int _term = 1;
+        private bool _hasNext;
+
+        public void FallAfter(int questions, bool hasNextTerm) => (_left, _hasNext) = (questions, hasNextTerm);
+
+        public void Stand() => (_left, _term) = (int.MaxValue, _term + 1);
+
+        public WriteTerm Enter() => _left-- > 0 ? new WriteTerm("one", _term, CancellationToken.None)
+            : _hasNext ? new WriteTerm("one", _term + 1, CancellationToken.None)
+            : throw new LeadershipLostException();
     }
 }

@@ -24,6 +24,7 @@ public sealed partial class ApiClient : IDisposable
     private readonly TokenBucket _limiter;
     private readonly BearerTokenFile? _token;
     private readonly HttpMessageInvoker _http;
+    private readonly HttpMessageInvoker _writes;
     private readonly IWriteFence? _fence;
 
     /// <summary>Makes a client; it connects at the first request.</summary>
@@ -51,6 +52,9 @@ public sealed partial class ApiClient : IDisposable
         _limiter = new TokenBucket(_options.RequestsPerSecond, _options.RequestBurst, _time);
         _token = connection.TokenFile is { } file ? new BearerTokenFile(file, _time) : null;
         _http = new HttpMessageInvoker(new ConnectionHandler(connection, _time, _logger));
+
+        // Connections of their own: those that read go on when a term ends.
+        _writes = fence is null ? _http : new HttpMessageInvoker(new ConnectionHandler(connection, _time, _logger, fence));
     }
 
     /// <summary>Who writes.</summary>
@@ -60,7 +64,11 @@ public sealed partial class ApiClient : IDisposable
     public string? Namespace => _connection.Namespace;
 
     /// <summary>Closes connections.</summary>
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        _writes.Dispose();
+    }
 
     private static ByteArrayContent Json<TBody>(TBody body, JsonTypeInfo<TBody> info, string mediaType = "application/json")
     {
@@ -112,15 +120,21 @@ public sealed partial class ApiClient : IDisposable
             {
                 throw new TimeoutException(string.Create(CultureInfo.InvariantCulture, $"{method} {path} took longer than {timeout.TotalSeconds} s"));
             }
-
             catch (OperationCanceledException e) when (term?.Token.IsCancellationRequested == true && !cancellationToken.IsCancellationRequested)
             {
                 throw new LeadershipLostException($"{method} {path} was cut short: the term is over", e);
             }
 
+            catch (HttpRequestException e) when (term is not null && IsFenced(e))
+            {
+                throw new LeadershipLostException($"{method} {path} was stopped at the connection: the term is over", e);
+            }
+
             await BeforeRetryAsync(refusal, tries, cancellationToken);
         }
     }
+
+    private static bool IsFenced(Exception? error) => error is LeadershipLostException || (error is not null && IsFenced(error.InnerException));
 
     /// <summary>Waits as long as the server asked to, or throws the refusal when repeating cannot help.</summary>
     private async Task BeforeRetryAsync(ApiException refusal, int tries, CancellationToken cancellationToken)
@@ -164,7 +178,7 @@ public sealed partial class ApiClient : IDisposable
             await credentials.ProcessHttpRequestAsync(request, cancellationToken);
         }
 
-        // The last thing before the request goes out: nothing that can wait may come after the fence.
+        // Nothing that can wait comes after this; what may still hold the request up on its way, the connection's own fence catches.
         var agent = _options.UserAgent;
         if (method != HttpMethod.Get && _fence?.Enter() is { } term)
         {
@@ -174,7 +188,7 @@ public sealed partial class ApiClient : IDisposable
         request.Headers.TryAddWithoutValidation("User-Agent", agent);
         try
         {
-            var response = await _http.SendAsync(request, cancellationToken);
+            var response = await (method == HttpMethod.Get ? _http : _writes).SendAsync(request, cancellationToken);
             _metrics?.RestRequest(((int)response.StatusCode).ToString(CultureInfo.InvariantCulture), method.Method);
             return response;
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -19,12 +20,18 @@ internal sealed class ConnectionHandler : HttpMessageHandler
     private readonly ApiConnection _connection;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly IWriteFence? _fence;
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile Transport? _transport;
     private long _checkedAt;
 
-    public ConnectionHandler(ApiConnection connection, TimeProvider time, ILogger logger)
+    /// <param name="connection">Where the server is and who calls.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told of certificates that were read again.</param>
+    /// <param name="fence">Asked before bytes are sent; null lets all through.</param>
+    public ConnectionHandler(ApiConnection connection, TimeProvider time, ILogger logger, IWriteFence? fence = null)
     {
+        _fence = fence;
         _connection = connection;
         _time = time;
         _logger = logger;
@@ -149,6 +156,11 @@ internal sealed class ConnectionHandler : HttpMessageHandler
             AutomaticDecompression = DecompressionMethods.None,
         };
 
+        if (_fence is { } fence)
+        {
+            handler.ConnectCallback = async (context, cancellationToken) => new FencedStream(await ConnectAsync(context.DnsEndPoint, cancellationToken), fence);
+        }
+
         if (_connection.SkipTlsVerify)
         {
 #pragma warning disable CA5359 // the user asked for exactly this in the kubeconfig
@@ -175,6 +187,21 @@ internal sealed class ConnectionHandler : HttpMessageHandler
         }
 
         return handler;
+    }
+
+    private static async Task<NetworkStream> ConnectAsync(DnsEndPoint server, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(server, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private sealed record Material(string? Ca, string? Certificate, string? Key, string Hash);
