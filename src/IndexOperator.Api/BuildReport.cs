@@ -86,7 +86,7 @@ public sealed record BuildReport
     /// <summary>Sizes and times of the data when it was read, as 32 hex digits.</summary>
     public string? Stamp { get; init; }
 
-    /// <summary>With Checked: <see cref="Unchanged"/>, <see cref="Changed"/> or <see cref="BeingWritten"/>; null where the version is damaged.</summary>
+    /// <summary>With Checked: <see cref="Unchanged"/>, <see cref="Changed"/> or <see cref="BeingWritten"/>; null where the version is damaged or the data was not to be looked at.</summary>
     public string? Data { get; init; }
 
     /// <summary>With Checked: whether the data's content was read, and not only sizes and times.</summary>
@@ -182,7 +182,7 @@ public sealed record BuildReport
                 Complete or Verified => Data switch
                 {
                     Unchanged or Changed => IsFingerprint(Fingerprint) && Stamp is not null,
-                    BeingWritten => true,
+                    BeingWritten or null => true,
                     _ => false,
                 },
                 _ => false,

@@ -44,6 +44,14 @@ public sealed class CheckTests : IDisposable
     }
 
     [Fact]
+    public void A_version_can_be_looked_at_though_its_data_is_gone()
+    {
+        File.Delete(_workspace["corpus/a.idx"]);
+        var found = Check("--skip-data", "--checksums");
+        Assert.Equal((BuildReport.Checked, null, BuildReport.Verified, null), (found.Outcome, found.Data, found.Integrity, found.Stamp));
+    }
+
+    [Fact]
     public void Changed_data_is_named_with_the_fingerprint_that_it_has_now()
     {
         _workspace.WriteText("a", 501);

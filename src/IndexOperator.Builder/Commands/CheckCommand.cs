@@ -15,6 +15,7 @@ internal static class CheckCommand
         var version = new Option<string>("--version-name") { Description = "The published version.", HelpName = "VERSION", Required = true };
         var stamp = new Option<string?>("--stamp") { Description = "The stamp of an earlier check: files whose sizes and times give it again are not read.", HelpName = "STAMP" };
         var content = new Option<bool>("--content") { Description = "Read the .idx files even where sizes and times are as they were." };
+        var skipData = new Option<bool>("--skip-data") { Description = "Look at the version only: its data need not be there." };
         var checksums = new Option<bool>("--checksums") { Description = "Read the version's files too and compare their checksums." };
         var command = new Command("check", """
             Looks whether the data of a published version is still what the version was built from, and whether the version
@@ -26,13 +27,18 @@ internal static class CheckCommand
               index-builder check -f web-mix.yaml --cache-root /npy_index --version-name 5f0c0e6d0b1a2c3d4e5f --content --checksums -o json
             """)
         {
-            file, cacheRoot, version, map, threads, stamp, content, checksums, quiet, termination, format,
+            file, cacheRoot, version, map, threads, stamp, content, skipData, checksums, quiet, termination, format,
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(version) is { } name && !CacheLayout.IsVersionName(name))
             {
                 result.AddError($"--version-name {name} is no version: 20 hex digits.");
+            }
+
+            if (result.GetValue(skipData) && (result.GetValue(content) || result.GetValue(stamp) is not null))
+            {
+                result.AddError("--skip-data goes with neither --content nor --stamp.");
             }
         });
         command.SetAction(parsed => Run(
@@ -44,7 +50,7 @@ internal static class CheckCommand
                 var roots = DataRoots.Parse(parsed.GetValue(map)!, resource.Spec.Data.MountPath);
                 return terminal.WithProgress(TimeProvider.System, progress => Check(
                     CacheLayout.VersionPath(parsed.GetValue(cacheRoot)!, parsed.GetValue(version)!),
-                    roots.Locate,
+                    parsed.GetValue(skipData) ? null : roots.Locate,
                     parsed.GetValue(stamp),
                     parsed.GetValue(content),
                     parsed.GetValue(checksums),
@@ -59,7 +65,7 @@ internal static class CheckCommand
         return command;
     }
 
-    private static BuildReport Check(string path, Func<string, string> locate, string? stamp, bool content, bool checksums, BuildOptions options)
+    private static BuildReport Check(string path, Func<string, string>? locate, string? stamp, bool content, bool checksums, BuildOptions options)
     {
         var report = new BuildReport { Outcome = BuildReport.Checked, Version = Path.GetFileName(path), Integrity = checksums ? BuildReport.Verified : BuildReport.Complete };
         IndexManifest manifest;
@@ -70,6 +76,11 @@ internal static class CheckCommand
         catch (IndexingException fault) when (fault.Reason == FailureReason.VersionCorrupt)
         {
             return report with { Integrity = BuildReport.Damaged, Message = fault.Message };
+        }
+
+        if (locate is null)
+        {
+            return report;
         }
 
         var found = DataLook.At(manifest, locate, stamp, content, options);
@@ -117,6 +128,7 @@ internal static class CheckCommand
         ? $"{report.Version} is damaged: {report.Message}"
         : $"{report.Version} is {(report.Integrity == BuildReport.Verified ? "as it was published" : "complete")}; its data {report.Data switch
         {
+            null => "was not looked at",
             BuildReport.Unchanged => "is what it was built from",
             BuildReport.Changed => $"changed: {report.Message}",
             _ => "is being written to",
