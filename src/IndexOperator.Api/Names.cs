@@ -9,7 +9,7 @@ public static class Labels
     /// <summary>On Jobs, pods and ConfigMaps of the operator: the PretrainIndex they work for.</summary>
     public const string OwnerName = "indexoperator.io/pretrainindex";
 
-    /// <summary>On Jobs and pods of the operator: what they do (<c>build</c>, <c>cleanup</c>).</summary>
+    /// <summary>On Jobs and pods of the operator: what they do (<c>build</c>, <c>check</c>, <c>prune</c>, <c>cleanup</c>).</summary>
     public const string Task = "indexoperator.io/task";
 
     /// <summary>The recommended label that says who manages an object.</summary>
@@ -28,6 +28,9 @@ public static class Annotations
     /// <summary>On Jobs: the key of the build that the Job carries out (see <c>BuildKey</c>).</summary>
     public const string BuildKey = "indexoperator.io/build-key";
 
+    /// <summary>On build Jobs: the key of the content that the Job builds, whoever asked for it (see <c>ContentKey</c>).</summary>
+    public const string ContentKey = "indexoperator.io/content-key";
+
     /// <summary>On Jobs: the key of everything that the Job carries out, <c>spec.build</c> included.</summary>
     public const string JobKey = "indexoperator.io/job-key";
 
@@ -43,14 +46,33 @@ public static class Annotations
     /// <summary>On Jobs: the ConfigMap that holds the resource instead.</summary>
     public const string SpecConfigMap = "indexoperator.io/spec-config-map";
 
+    /// <summary>On Jobs: the bytes of memory that it was given in place of what the spec says.</summary>
+    public const string Memory = "indexoperator.io/memory";
+
+    /// <summary>On pods that use an index: the version that they are pinned to.</summary>
+    public const string Version = "indexoperator.io/version";
+
+    /// <summary>On Jobs that check or remove versions: which, separated by commas.</summary>
+    public const string Versions = "indexoperator.io/versions";
+
+    /// <summary>On Jobs that remove versions: the claim and the folder on it, separated by a slash.</summary>
+    public const string Cache = "indexoperator.io/cache";
+
     /// <summary>On Jobs: the W3C trace context of the pass that created the Job.</summary>
     public const string TraceParent = "indexoperator.io/traceparent";
+}
+
+/// <summary>Scheduling gates of pods that use an index (Kubernetes 1.30).</summary>
+public static class SchedulingGates
+{
+    /// <summary>Holds a pod back until its index is Ready.</summary>
+    public const string IndexReady = "indexoperator.io/index-ready";
 }
 
 /// <summary>Finalizers of the operator.</summary>
 public static class Finalizers
 {
-    /// <summary>Held while a build may have left work on a cache volume; removed when it is cleaned up.</summary>
+    /// <summary>Held from before the first build until the resource is deleted, no pod uses it any more and the volume is cleaned up.</summary>
     public const string Cleanup = "indexoperator.io/cleanup";
 }
 
@@ -74,6 +96,9 @@ public static class ConditionTypes
 
     /// <summary>The published files still have the checksums in their manifest.</summary>
     public const string Verified = "Verified";
+
+    /// <summary>All of them, in the order in which they are shown.</summary>
+    public static IReadOnlyList<string> All { get; } = [Ready, Available, Reconciling, Stalled, DataCurrent, Verified];
 }
 
 /// <summary>Reasons of conditions, failures and events. A reason never changes its meaning once released.</summary>
@@ -159,4 +184,49 @@ public static class Reasons
 
     /// <summary>The API server refused an object that the operator wanted to create.</summary>
     public const string CreateFailed = "CreateFailed";
+
+    /// <summary>A kept version is looked at, because the spec asks for it again.</summary>
+    public const string Checking = "Checking";
+
+    /// <summary>Another PretrainIndex of the namespace builds the same content on the same claim; it is waited for.</summary>
+    public const string SharedBuild = "SharedBuild";
+
+    /// <summary>The data was looked at and is what the current version was built from.</summary>
+    public const string Unchanged = "Unchanged";
+
+    /// <summary>The data changed in place since the current version was built.</summary>
+    public const string DataChanged = "DataChanged";
+
+    /// <summary>Somebody is writing to the data; it is looked at again soon.</summary>
+    public const string DataBeingWritten = "DataBeingWritten";
+
+    /// <summary>The published files were read and have the checksums of their manifest.</summary>
+    public const string ChecksumsMatch = "ChecksumsMatch";
+
+    /// <summary>A PersistentVolumeClaim is not bound to a volume.</summary>
+    public const string ClaimPending = "ClaimPending";
+
+    /// <summary>The cache claim's access modes do not allow what the spec asks for.</summary>
+    public const string ClaimAccessMode = "ClaimAccessMode";
+
+    /// <summary>The cache claim could not be made larger.</summary>
+    public const string ClaimExpansionFailed = "ClaimExpansionFailed";
+
+    /// <summary>The resource is deleted and pods still use it.</summary>
+    public const string InUse = "InUse";
+
+    /// <summary>Versions beyond <c>cache.historyLimit</c> were removed from the volume.</summary>
+    public const string Pruned = "Pruned";
+
+    /// <summary>A damaged version that was in a build's way was moved aside.</summary>
+    public const string Quarantined = "Quarantined";
+
+    /// <summary>Old versions could not be removed; it is tried again.</summary>
+    public const string PruneFailed = "PruneFailed";
+
+    /// <summary>The cleanup of a deleted resource did not end; what it may have left is named.</summary>
+    public const string CleanupGivenUp = "CleanupGivenUp";
+
+    /// <summary>A build Job was created.</summary>
+    public const string BuildStarted = "BuildStarted";
 }

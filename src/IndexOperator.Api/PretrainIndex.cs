@@ -67,6 +67,17 @@ public sealed class PretrainIndex : IKubernetesObject<V1ObjectMeta>
     [DefaultEmptyObject]
     [Description("What the operator reports. Written by the operator only.")]
     public PretrainIndexStatus? Status { get; set; }
+
+    /// <summary>The same resource with another status; everything else is shared.</summary>
+    public PretrainIndex With(PretrainIndexStatus? status) => new()
+    {
+        ApiVersion = ApiVersion,
+        Kind = Kind,
+        Metadata = Metadata,
+        Spec = Spec,
+        Unreadable = Unreadable,
+        Status = status,
+    };
 }
 
 /// <summary>A page of <see cref="PretrainIndex"/> as the API server lists them.</summary>

@@ -26,6 +26,14 @@ public sealed record PretrainIndexStatus
     [Description("The build under way, or the one that is waited for.")]
     public BuildStatus? Build { get; init; }
 
+    /// <summary>What the last look at the data found.</summary>
+    [Description("What the last look at the data of the current version found.")]
+    public DataStatus? Data { get; init; }
+
+    /// <summary>What makes the current version wrong, until it is replaced.</summary>
+    [Description("What makes the current version wrong for new pods: its data changed in place, or its files did. Gone once another version is current.")]
+    public ChangeStatus? Change { get; init; }
+
     /// <summary>Pods that need the index.</summary>
     [Description("Pods that carry the label indexoperator.io/index of this resource.")]
     public ConsumersStatus? Consumers { get; init; }
@@ -93,9 +101,17 @@ public sealed record VersionStatus
     [Description("When the version's checksums were last confirmed.")]
     public DateTimeOffset? VerifiedAt { get; init; }
 
-    /// <summary>Hash of the part of the spec that asked for this version; equal keys ask for the same build.</summary>
-    [Description("Hash of the part of the spec that asked for this version.")]
+    /// <summary>What asked for this version: the spec, and the change of its data where there was one. Equal keys ask for the same build.</summary>
+    [Description("Hash of what asked for this version: the part of the spec, and the change of the data where there was one.")]
     public string? BuildKey { get; init; }
+
+    /// <summary>The part of the spec alone that asked for this version.</summary>
+    [Description("Hash of the part of the spec alone that asked for this version.")]
+    public string? SpecKey { get; init; }
+
+    /// <summary>Sizes and times of the data files when they were last found to be what the version was built from; 32 hex digits.</summary>
+    [Description("Sizes and times of the data files when they were last found to be what the version was built from, as one hash.")]
+    public string? DataStamp { get; init; }
 
     /// <summary><c>Built</c>, or <c>Reused</c> when the version was already on the volume.</summary>
     [Description("Built, or Reused when the version was already on the volume.")]
@@ -148,6 +164,10 @@ public sealed record BuildStatus
     [Description("When the next attempt begins.")]
     public DateTimeOffset? NextRetryAt { get; init; }
 
+    /// <summary>Bytes of memory that the attempt is given in place of <c>spec.build.resources</c>; null when that decides.</summary>
+    [Description("Bytes of memory that this attempt is given, more than spec.build.resources says, because the attempt before was killed for its memory.")]
+    public long? MemoryBytes { get; init; }
+
     /// <summary>Why the last attempt failed.</summary>
     [Description("Why the last attempt failed.")]
     public FailureStatus? LastFailure { get; init; }
@@ -165,11 +185,61 @@ public sealed record FailureStatus
     public string? Message { get; init; }
 }
 
+/// <summary>What the last look at the data of the current version found.</summary>
+public sealed record DataStatus
+{
+    /// <summary>When the last look ended.</summary>
+    [JsonConverter(typeof(Rfc3339Converter))]
+    [Description("When the last look ended.")]
+    public DateTimeOffset? CheckedAt { get; init; }
+
+    /// <summary><c>Unchanged</c>, <c>Changed</c> or <c>BeingWritten</c>; null when no look has told yet.</summary>
+    [Description("Unchanged, Changed or BeingWritten.")]
+    public string? State { get; init; }
+
+    /// <summary>How many looks there were; every tenth reads the content.</summary>
+    [Description("How many looks there were; every tenth reads the content.")]
+    public long? Looks { get; init; }
+
+    /// <summary>How many looks in a row could not tell.</summary>
+    [Description("How many looks in a row could not tell.")]
+    public int? Failures { get; init; }
+
+    /// <summary>Why the last look could not tell.</summary>
+    [Description("Why the last look could not tell.")]
+    public FailureStatus? LastFailure { get; init; }
+}
+
+/// <summary>What makes the current version wrong for new pods.</summary>
+public sealed record ChangeStatus
+{
+    /// <summary>The <see cref="VersionStatus.SpecKey"/> for which it was found: a changed spec asks for a build of its own.</summary>
+    [Description("Hash of the part of the spec for which it was found.")]
+    public string? SpecKey { get; init; }
+
+    /// <summary>Tells changes apart: the same change found twice asks for one build.</summary>
+    [Description("Tells this change from others.")]
+    public string? Token { get; init; }
+
+    /// <summary><c>DataChanged</c> or <c>VersionCorrupt</c>.</summary>
+    [Description("DataChanged or VersionCorrupt.")]
+    public string? Reason { get; init; }
+
+    /// <summary>What differs.</summary>
+    [Description("What differs.")]
+    public string? Message { get; init; }
+
+    /// <summary>When it was found.</summary>
+    [JsonConverter(typeof(Rfc3339Converter))]
+    [Description("When it was found.")]
+    public DateTimeOffset? FoundAt { get; init; }
+}
+
 /// <summary>Pods that need the index.</summary>
 public sealed record ConsumersStatus
 {
-    /// <summary>Pods held back until the index is Ready.</summary>
-    [Description("Pods held back until the index is Ready.")]
+    /// <summary>Pods that do not run yet: held back until the index is Ready, or not started.</summary>
+    [Description("Pods that do not run yet: held back until the index is Ready, or not started.")]
     public int? Waiting { get; init; }
 
     /// <summary>Pods that have the index mounted.</summary>

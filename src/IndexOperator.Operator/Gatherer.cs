@@ -10,6 +10,9 @@ public sealed class Gatherer(
     Informer<V1Job> jobs,
     Informer<V1Pod> pods,
     Informer<V1PersistentVolumeClaim> claims,
+    [FromKeyedServices(Gatherer.Consumers)] Informer<V1Pod> consumers,
+    PeerFinder peers,
+    ScopeReader scope,
     OwnWrites ownWrites,
     ProgressReader progress,
     ApiClient client,
@@ -21,6 +24,19 @@ public sealed class Gatherer(
 
     /// <summary>The name of the pods' index by the resource they work for.</summary>
     public const string ByResource = "by-resource";
+
+    /// <summary>The name of the informer of pods that use an index.</summary>
+    public const string Consumers = "consumers";
+
+    /// <summary>The name of the consumers' index by the resource that they use.</summary>
+    public const string ByIndex = "by-index";
+
+    /// <summary>The key of <see cref="ByIndex"/> for a pod with the consumers' label.</summary>
+    public static IEnumerable<string> ConsumerKeys(V1Pod pod)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return pod.Metadata?.Labels?.TryGetValue(Labels.Index, out var name) == true ? [$"{pod.Metadata.NamespaceProperty}/{name}"] : [];
+    }
 
     /// <summary>The key of <see cref="ByResource"/> for an object with our labels.</summary>
     public static IEnumerable<string> ResourceKeys(IMetadata<V1ObjectMeta> entity)
@@ -35,15 +51,25 @@ public sealed class Gatherer(
         ArgumentNullException.ThrowIfNull(seen);
         var index = ownWrites.Newest(seen);
         var key = ObjectKey.Of(index);
+        var own = ownWrites.Merge(key, jobs.Store.OwnedBy(index.Metadata.Uid));
         var observed = new ObservedState
         {
             Index = index,
-            Jobs = ownWrites.Merge(key, jobs.Store.OwnedBy(index.Metadata.Uid)),
+            Jobs = own,
             Pods = pods.Store.ByIndex(ByResource, key.ToString()),
+            Consumers = consumers.Store.ByIndex(ByIndex, $"{key.Namespace}/{BuildJobManifest.LabelValue(key.Name)}"),
+            Peers = peers.Of(index, own),
+            PeerJobs = peers.JobsBeside(index, own),
+            PinnedElsewhere = peers.PinnedElsewhere(index, time.GetUtcNow()),
             Claims = ClaimNames(index).Select(name => claims.Store.Get(new ObjectKey(key.Namespace, name))).OfType<V1PersistentVolumeClaim>().ToList(),
             Now = time.GetUtcNow(),
             Settings = options.Planner,
         };
+        if (index.Metadata.DeletionTimestamp is not null && observed.Consumers.Count > 0)
+        {
+            observed = observed with { ScopeGoing = await scope.GoingAsync(key.Namespace, cancellationToken) };
+        }
+
         observed = await WithReportsAsync(observed, cancellationToken);
         return await WithProgressAsync(observed, cancellationToken);
     }
@@ -54,7 +80,7 @@ public sealed class Gatherer(
     // The Job's end may be seen before its pod's: deciding without the report would start a second build.
     private async Task<ObservedState> WithReportsAsync(ObservedState observed, CancellationToken cancellationToken)
     {
-        var unreported = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
+        var unreported = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask).Concat(BuildAttempt.AllOf(observed, BuildAttempt.CheckTask))
             .Where(attempt => attempt.State != JobState.Active && !attempt.Pods.Any(pod => BuildAttempt.ContainerOf(pod)?.State?.Terminated is not null))
             .ToList();
         var live = new List<V1Pod>();

@@ -3,6 +3,7 @@ using System.Globalization;
 using IndexOperator.Api;
 using IndexOperator.Planning;
 using IndexOperator.Runtime;
+using k8s.Models;
 
 namespace IndexOperator.Operator;
 
@@ -25,8 +26,9 @@ public static class OperatorCommand
         var retryPeriod = Duration("--leader-elect-retry-period", "Pause between attempts on the lease; shorter than the renew deadline.", defaults.RetryPeriod);
         var gpuLabel = new Option<string>("--gpu-node-label") { Description = "Label that GPU nodes carry with the value true.", DefaultValueFactory = _ => defaults.Planner.GpuNodeLabel };
         var gpuResource = new Option<string>("--gpu-resource") { Description = "Extended resource of GPUs and key of their nodes' taint.", DefaultValueFactory = _ => defaults.Planner.GpuResource };
-        var cpu = new Option<string>("--build-cpu-request") { Description = "CPU request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultCpuRequest };
-        var memory = new Option<string>("--build-memory-request") { Description = "Memory request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultMemoryRequest };
+        var cpu = Checked(new Option<string>("--build-cpu-request") { Description = "CPU request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultCpuRequest });
+        var memory = Checked(new Option<string>("--build-memory-request") { Description = "Memory request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultMemoryRequest });
+        var memoryMax = Checked(new Option<string>("--build-memory-max") { Description = "The most memory that a build is given after one was killed for its memory.", DefaultValueFactory = _ => defaults.Planner.MaximumBuildMemory });
         var parallel = new Option<int>("--max-parallel-reconciliations") { Description = "Passes at a time.", DefaultValueFactory = _ => defaults.MaxParallelReconciliations };
         var qps = new Option<double>("--kube-api-qps") { Description = "Requests a second to the API server, on average.", DefaultValueFactory = _ => defaults.RequestsPerSecond };
         var burst = new Option<int>("--kube-api-burst") { Description = "Requests that may be sent at once after a pause.", DefaultValueFactory = _ => defaults.RequestBurst };
@@ -34,7 +36,7 @@ public static class OperatorCommand
         var level = new Option<LogLevel>("--log-level") { Description = "The least level that is logged.", DefaultValueFactory = _ => defaults.LogLevel };
         var root = new RootCommand("Builds, versions and hands out pretraining index caches, as PretrainIndex resources ask for them.")
         {
-            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, gpuLabel, gpuResource, cpu, memory, parallel, qps, burst, jsonLogs, level,
+            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, gpuLabel, gpuResource, cpu, memory, memoryMax, parallel, qps, burst, jsonLogs, level,
         };
         root.SetAction((parsed, cancellationToken) => run(
             new OperatorOptions
@@ -46,6 +48,7 @@ public static class OperatorCommand
                     GpuResource = parsed.GetRequiredValue(gpuResource),
                     DefaultCpuRequest = parsed.GetRequiredValue(cpu),
                     DefaultMemoryRequest = parsed.GetRequiredValue(memory),
+                    MaximumBuildMemory = parsed.GetRequiredValue(memoryMax),
                 },
                 Namespaces = parsed.GetRequiredValue(namespaces),
                 Kubeconfig = parsed.GetValue(kubeconfig),
@@ -75,6 +78,24 @@ public static class OperatorCommand
             TimeSpan Value(Option<string> option, TimeSpan otherwise) => GoDuration.TryParse(result.GetValue(option), out var duration) ? duration.Value : otherwise;
         });
         return root;
+    }
+
+    // A quantity that cannot be read would only be found when the first build needs it.
+    private static Option<string> Checked(Option<string> option)
+    {
+        option.Validators.Add(result =>
+        {
+            var text = result.GetValueOrDefault<string>();
+            try
+            {
+                _ = new ResourceQuantity(text).ToDecimal();
+            }
+            catch (Exception fault) when (fault is FormatException or OverflowException or ArgumentException)
+            {
+                result.AddError($"{option.Name} {text} is no quantity such as 500m or 64Gi.");
+            }
+        });
+        return option;
     }
 
     private static Option<string> Duration(string name, string description, TimeSpan otherwise)

@@ -36,6 +36,8 @@ public static class OperatorHost
         builder.Services.AddSingleton<PlanApplier>();
         builder.Services.AddSingleton<StatusWriter>();
         builder.Services.AddSingleton<Gatherer>();
+        builder.Services.AddSingleton<PeerFinder>();
+        builder.Services.AddSingleton<ScopeReader>();
         builder.Services.AddSingleton<IdleMemory.ICollector, IdleMemory.Collector>();
         builder.Services.AddHostedService<IdleMemory>();
         AddController(builder.Services, options);
@@ -76,10 +78,21 @@ public static class OperatorHost
             controller.Informer = new InformerOptions<PretrainIndex>
             {
                 Transform = SlimForms.Of,
-                Indexes = new Dictionary<string, Func<PretrainIndex, IEnumerable<string>>> { [ByClaim] = ClaimKeys },
+                Indexes = new Dictionary<string, Func<PretrainIndex, IEnumerable<string>>>
+                {
+                    [ByClaim] = ClaimKeys,
+                    [PeerFinder.ByContent] = PeerFinder.ContentKeys,
+                    [PeerFinder.ByVersion] = PeerFinder.VersionKeys,
+                    [PeerFinder.ByBuildingCache] = PeerFinder.BuildingCacheKeys,
+                },
             };
         })
-        .Owns<PretrainIndex, V1Job>(Resources.PretrainIndexes, KnownResources.Jobs, new InformerOptions<V1Job> { LabelSelector = Gatherer.OwnObjects, Transform = SlimForms.Of })
+        .Owns<PretrainIndex, V1Job>(Resources.PretrainIndexes, KnownResources.Jobs, new InformerOptions<V1Job>
+        {
+            LabelSelector = Gatherer.OwnObjects,
+            Transform = SlimForms.Of,
+            Indexes = new Dictionary<string, Func<V1Job, IEnumerable<string>>> { [PeerFinder.ByWork] = PeerFinder.WorkKeys },
+        })
         .Watches<PretrainIndex, V1Pod>(
             KnownResources.Pods,
             new InformerOptions<V1Pod>
@@ -89,6 +102,17 @@ public static class OperatorHost
                 Indexes = new Dictionary<string, Func<V1Pod, IEnumerable<string>>> { [Gatherer.ByResource] = Gatherer.ResourceKeys },
             },
             (pod, _) => Gatherer.ResourceKeys(pod).Select(_ => new ObjectKey(pod.Metadata.NamespaceProperty, pod.Metadata.Labels[Labels.OwnerName])))
+        .Watches<PretrainIndex, V1Pod>(
+            KnownResources.Pods,
+            new InformerOptions<V1Pod>
+            {
+                Name = Gatherer.Consumers,
+                LabelSelector = Labels.Index,
+                Transform = SlimForms.OfConsumer,
+                IndexOwners = false,
+                Indexes = new Dictionary<string, Func<V1Pod, IEnumerable<string>>> { [Gatherer.ByIndex] = Gatherer.ConsumerKeys, [PeerFinder.ByPinned] = PeerFinder.PinnedKeys },
+            },
+            (pod, _) => Gatherer.ConsumerKeys(pod).Select(_ => new ObjectKey(pod.Metadata.NamespaceProperty, pod.Metadata.Labels[Labels.Index])))
         .Watches<PretrainIndex, V1PersistentVolumeClaim>(
             KnownResources.PersistentVolumeClaims,
             new InformerOptions<V1PersistentVolumeClaim> { Transform = SlimForms.Of },

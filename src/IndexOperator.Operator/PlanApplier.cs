@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json.Nodes;
 using IndexOperator.Api;
 using IndexOperator.Planning;
 using IndexOperator.Runtime;
@@ -7,18 +9,31 @@ using k8s.Models;
 namespace IndexOperator.Operator;
 
 /// <summary>Carries out a plan's actions, one by one. Each may have been done before: by an earlier pass, or by another leader.</summary>
-public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, ILogger<PlanApplier> logger)
+public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, TimeProvider time, ILogger<PlanApplier> logger)
 {
-    /// <summary>Carries out the actions in order; the first that fails ends it.</summary>
+    private readonly ConcurrentDictionary<ObjectKey, (string Size, DateTimeOffset At)> _expansionsRefused = new();
+
+    /// <summary>Carries out the actions in order; the first that fails ends it, but for a claim that is to be made larger: nothing waits for that.</summary>
+    /// <returns>What the API server said to a larger claim; null when it said nothing.</returns>
     /// <exception cref="ApiException">The API server refused an action.</exception>
-    public async Task ApplyAsync(PretrainIndex index, IReadOnlyList<PlannedAction> actions, CancellationToken cancellationToken)
+    public async Task<ApiException?> ApplyAsync(PretrainIndex index, IReadOnlyList<PlannedAction> actions, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(actions);
+        var notExpanded = default(ApiException);
         foreach (var action in actions)
         {
-            index = await ApplyAsync(index, action, cancellationToken);
+            try
+            {
+                index = await ApplyAsync(index, action, cancellationToken);
+            }
+            catch (ApiException error) when (action is ExpandClaim && !error.IsConflict)
+            {
+                notExpanded = error;
+            }
         }
+
+        return notExpanded;
     }
 
     private async Task<PretrainIndex> ApplyAsync(PretrainIndex index, PlannedAction action, CancellationToken cancellationToken)
@@ -38,6 +53,9 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, ILogger<P
                 await CreateOnceAsync(KnownResources.PersistentVolumeClaims, create.Claim, cancellationToken);
                 logger.LogInformation("{Index}: created claim {Claim}", key, create.Claim.Metadata.Name);
                 break;
+            case ExpandClaim expand:
+                await ExpandAsync(key, expand, cancellationToken);
+                break;
             case CreateJob create:
                 await CreateJobAsync(key, create, cancellationToken);
                 break;
@@ -49,6 +67,30 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, ILogger<P
         }
 
         return index;
+    }
+
+    private async Task ExpandAsync(ObjectKey index, ExpandClaim expand, CancellationToken cancellationToken)
+    {
+        var (claim, size) = (new ObjectKey(index.Namespace, expand.Name), expand.Size.ToString());
+        // A build is looked at every few seconds; a storage class that cannot expand says so each time.
+        if (_expansionsRefused.TryGetValue(claim, out var refused) && refused.Size == size && time.GetUtcNow() - refused.At < ClaimPolicy.ExpansionPause)
+        {
+            return;
+        }
+
+        try
+        {
+            var patch = new JsonObject { ["spec"] = new JsonObject { ["resources"] = new JsonObject { ["requests"] = new JsonObject { ["storage"] = size } } } };
+            await client.MergePatchAsync(KnownResources.PersistentVolumeClaims, claim, patch, resourceVersion: null, cancellationToken);
+            _expansionsRefused.TryRemove(claim, out _);
+        }
+        catch (ApiException error) when (!error.IsConflict)
+        {
+            _expansionsRefused[claim] = (size, time.GetUtcNow());
+            throw;
+        }
+
+        logger.LogInformation("{Index}: asked for {Size} behind claim {Claim}", index, expand.Size, expand.Name);
     }
 
     private async Task CreateJobAsync(ObjectKey index, CreateJob create, CancellationToken cancellationToken)

@@ -22,7 +22,11 @@ public sealed class PretrainIndexController(
         var plan = Planner.Plan(observed);
         try
         {
-            await applier.ApplyAsync(observed.Index, plan.Actions, cancellationToken);
+            if (await applier.ApplyAsync(observed.Index, plan.Actions, cancellationToken) is { } notExpanded)
+            {
+                observed = observed with { ExpansionRefusal = new FailureStatus { Reason = Reasons.ClaimExpansionFailed, Message = notExpanded.Message } };
+                plan = Planner.Plan(observed);
+            }
         }
         catch (ApiException error) when (error is { IsConflict: false } && !(error.IsNotFound && observed.Index.Metadata.DeletionTimestamp is not null))
         {

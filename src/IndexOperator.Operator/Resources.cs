@@ -17,6 +17,10 @@ public static class Resources
         ApiJsonContext.Default.PretrainIndex,
         unreadable: Unreadable);
 
+    /// <summary>Definitions of kinds, this one among them.</summary>
+    public static ResourceType<V1CustomResourceDefinition> Definitions { get; } = new(
+        "apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", RuntimeJson.TypeInfo<V1CustomResourceDefinition>(), namespaced: false);
+
     private static PretrainIndex Unreadable(JsonElement json, string reason) => new()
     {
         Metadata = json.TryGetProperty("metadata", out var metadata) ? metadata.Deserialize(RuntimeJson.TypeInfo<V1ObjectMeta>()) ?? new V1ObjectMeta() : new V1ObjectMeta(),

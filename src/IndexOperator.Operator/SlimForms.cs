@@ -1,4 +1,5 @@
 using IndexOperator.Api;
+using IndexOperator.Planning;
 using k8s.Models;
 
 namespace IndexOperator.Operator;
@@ -11,7 +12,10 @@ public static class SlimForms
 {
     private const string LastApplied = "kubectl.kubernetes.io/last-applied-configuration";
     private static readonly string[] KeptLabels = [Labels.OwnerName, Labels.Task];
-    private static readonly string[] KeptAnnotations = [Annotations.BuildKey, Annotations.JobKey, Annotations.Attempt, Annotations.Generation, Annotations.SpecConfigMap];
+    private static readonly string[] KeptAnnotations =
+    [
+        Annotations.ContentKey, Annotations.BuildKey, Annotations.JobKey, Annotations.Attempt, Annotations.Generation, Annotations.SpecConfigMap, Annotations.Versions, Annotations.Cache, Annotations.Memory,
+    ];
 
     /// <summary>A resource without the second copy of itself that <c>kubectl apply</c> leaves in an annotation.</summary>
     public static PretrainIndex Of(PretrainIndex index)
@@ -58,14 +62,30 @@ public static class SlimForms
         };
     }
 
-    /// <summary>A claim: who it is, how it may be mounted, whether it is bound.</summary>
+    /// <summary>A pod that uses an index: who it is, which version it is pinned to, whether it is held back, and whether it runs.</summary>
+    public static V1Pod OfConsumer(V1Pod pod)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        var metadata = Of(pod.Metadata, annotations: false);
+        metadata.OwnerReferences = null;
+        metadata.Labels = Only(pod.Metadata.Labels, [Labels.Index]);
+        metadata.Annotations = ConsumerPolicy.VersionOf(pod) is { } version ? new Dictionary<string, string> { [Annotations.Version] = version } : null;
+        return new V1Pod
+        {
+            Metadata = metadata,
+            Spec = pod.Spec?.SchedulingGates is { Count: > 0 } gates ? new V1PodSpec { Containers = [], SchedulingGates = gates } : null,
+            Status = new V1PodStatus { Phase = pod.Status?.Phase },
+        };
+    }
+
+    /// <summary>A claim: who it is, how it may be mounted, how large it is asked to be, whether it is bound.</summary>
     public static V1PersistentVolumeClaim Of(V1PersistentVolumeClaim claim)
     {
         ArgumentNullException.ThrowIfNull(claim);
         return new V1PersistentVolumeClaim
         {
             Metadata = Of(claim.Metadata, annotations: false),
-            Spec = new V1PersistentVolumeClaimSpec { AccessModes = claim.Spec?.AccessModes },
+            Spec = new V1PersistentVolumeClaimSpec { AccessModes = claim.Spec?.AccessModes, Resources = claim.Spec?.Resources is { } resources ? new V1VolumeResourceRequirements { Requests = resources.Requests } : null },
             Status = new V1PersistentVolumeClaimStatus { Phase = claim.Status?.Phase },
         };
     }

@@ -1,11 +1,15 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using IndexOperator.Api;
 using IndexOperator.Runtime;
 
 namespace IndexOperator.Operator;
 
-/// <summary>Writes a resource's status by server-side apply, and only when it says something new.</summary>
+/// <summary>
+/// Writes a resource's status by server-side apply, and only when it says something new. What somebody wrote into it by hand is theirs by the
+/// rules of apply, and would stay: it is taken out by a patch. Only conditions of other types are left to others.
+/// </summary>
 public sealed class StatusWriter(ApiClient client, OwnWrites ownWrites)
 {
     /// <summary>Writes the status; false when it already reads so.</summary>
@@ -13,7 +17,8 @@ public sealed class StatusWriter(ApiClient client, OwnWrites ownWrites)
     {
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(status);
-        if (Text(index.Status) == Text(status))
+        var wanted = Text(status);
+        if (Text(Own(index.Status)) == wanted)
         {
             return false;
         }
@@ -24,8 +29,50 @@ public sealed class StatusWriter(ApiClient client, OwnWrites ownWrites)
             Metadata = new StatusApplyMetadata { Name = index.Metadata.Name, Namespace = index.Metadata.NamespaceProperty, Uid = index.Metadata.Uid },
             Status = status,
         };
-        ownWrites.Wrote(await client.ApplyStatusAsync(Resources.PretrainIndexes, ObjectKey.Of(index), apply, StatusJsonContext.Default.StatusApply, cancellationToken));
+        var written = await client.ApplyStatusAsync(Resources.PretrainIndexes, ObjectKey.Of(index), apply, StatusJsonContext.Default.StatusApply, cancellationToken);
+        if (written.Status is { } there && Text(Own(there)) != wanted)
+        {
+            var whole = status with { Conditions = [.. status.Conditions ?? [], .. Foreign(there)] };
+            var patch = new JsonObject { ["status"] = Difference(Json(there), Json(whole)) };
+            written = await client.MergePatchAsync(Resources.PretrainIndexes, ObjectKey.Of(index), patch, written.Metadata.ResourceVersion, cancellationToken, "status");
+        }
+
+        ownWrites.Wrote(written);
         return true;
+    }
+
+    private static PretrainIndexStatus? Own(PretrainIndexStatus? status) =>
+        status is null || !Foreign(status).Any() ? status : status with { Conditions = [.. status.Conditions!.Except(Foreign(status))] };
+
+    private static IEnumerable<Condition> Foreign(PretrainIndexStatus status) => (status.Conditions ?? []).Where(condition => !ConditionTypes.All.Contains(condition.Type));
+
+    private static JsonObject Json(PretrainIndexStatus status) => JsonSerializer.SerializeToNode(status, StatusJsonContext.Default.PretrainIndexStatus)!.AsObject();
+
+    // A merge patch that makes the one of the other.
+    private static JsonObject Difference(JsonObject from, JsonObject to)
+    {
+        var patch = new JsonObject();
+        foreach (var (name, _) in from.Where(member => !to.ContainsKey(member.Key)))
+        {
+            patch[name] = null;
+        }
+
+        foreach (var (name, value) in to)
+        {
+            if (from[name] is JsonObject before && value is JsonObject after)
+            {
+                if (Difference(before, after) is { Count: > 0 } inner)
+                {
+                    patch[name] = inner;
+                }
+            }
+            else if (!JsonNode.DeepEquals(from[name], value))
+            {
+                patch[name] = value?.DeepClone();
+            }
+        }
+
+        return patch;
     }
 
     private static string Text(PretrainIndexStatus? status) => JsonSerializer.Serialize(status, StatusJsonContext.Default.PretrainIndexStatus);

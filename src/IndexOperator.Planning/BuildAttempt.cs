@@ -23,6 +23,12 @@ public sealed class BuildAttempt
     /// <summary>The value of <see cref="Labels.Task"/> on build Jobs.</summary>
     public const string BuildTask = "build";
 
+    /// <summary>The value of <see cref="Labels.Task"/> on Jobs that look at a version and its data.</summary>
+    public const string CheckTask = "check";
+
+    /// <summary>The value of <see cref="Labels.Task"/> on Jobs that remove old versions.</summary>
+    public const string PruneTask = "prune";
+
     /// <summary>The value of <see cref="Labels.Task"/> on cleanup Jobs.</summary>
     public const string CleanupTask = "cleanup";
 
@@ -31,6 +37,12 @@ public sealed class BuildAttempt
 
     // Far above what backoff allows in years, far below where counting on would overflow.
     private const int MaxNumber = 1_000_000;
+    private const int MaxVersions = 200;
+
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromMinutes(1);
+
+    /// <summary>Jobs and pods arrive by different watches: how long a pod's last words may be behind its Job's end.</summary>
+    public static readonly TimeSpan ReportGrace = TimeSpan.FromSeconds(5);
 
     private BuildAttempt(V1Job job, IReadOnlyList<V1Pod> pods)
     {
@@ -40,7 +52,9 @@ public sealed class BuildAttempt
         State = ended?.Type switch { "Complete" => JobState.Complete, "Failed" => JobState.Failed, _ => JobState.Active };
         FailedCondition = State == JobState.Failed ? ended : null;
         EndedAt = State == JobState.Active ? null : Utc(job.Status?.CompletionTime ?? ended?.LastTransitionTime ?? job.Metadata.CreationTimestamp);
-        Report = pods.Select(ReportOf).FirstOrDefault(report => report is not null && report.Outcome != BuildReport.Begun);
+        var reports = pods.Select(ReportOf).OfType<BuildReport>().ToList();
+        Report = reports.FirstOrDefault(report => report.Outcome != BuildReport.Begun);
+        PredictedMemoryBytes = reports.FirstOrDefault(report => report.PredictedMemoryBytes is not null)?.PredictedMemoryBytes;
     }
 
     /// <summary>The Job.</summary>
@@ -76,6 +90,19 @@ public sealed class BuildAttempt
     /// <summary>What its pod reported in the termination message; null when there is no sound report.</summary>
     public BuildReport? Report { get; }
 
+    /// <summary>The memory that `plan` expects of the build; null when its pod did not say.</summary>
+    public long? PredictedMemoryBytes { get; }
+
+    /// <summary>True when it has ended and nothing more will be heard of it: its pod's last words are there, or have had time to arrive.</summary>
+    public bool IsOver(DateTimeOffset now) => EndedAt is { } ended && (Report is not null || PodEnded || ended + ReportGrace <= now || IsAhead(ended, now));
+
+    /// <summary>The versions that it checks or removes; empty where the annotation names none that this operator would have written.</summary>
+    public IReadOnlyList<string> Versions =>
+        Annotation(Annotations.Versions)?.Split(',') is { Length: <= MaxVersions } names && names.All(IsVersion) ? names : [];
+
+    /// <summary>The memory that it was given in place of what the spec says, because an earlier attempt was killed for its memory; null when the spec decided.</summary>
+    public long? RaisedMemoryBytes => long.TryParse(Annotation(Annotations.Memory), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
+
     /// <summary>Which attempt this is, from 1; 1 where the annotation says nothing that this operator would have written.</summary>
     public int Number => int.TryParse(Annotation(Annotations.Attempt), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < MaxNumber ? number : 1;
 
@@ -84,6 +111,9 @@ public sealed class BuildAttempt
 
     /// <summary>The key of everything that it carries out.</summary>
     public string? JobKey => Annotation(Annotations.JobKey);
+
+    /// <summary>Whether it looks at a version, and does not remove any.</summary>
+    public bool IsCheck => TaskOf(Job) == CheckTask;
 
     /// <summary>True when it is being deleted.</summary>
     public bool IsGoing => Job.Metadata.DeletionTimestamp is not null;
@@ -98,7 +128,7 @@ public sealed class BuildAttempt
     {
         ArgumentNullException.ThrowIfNull(observed);
         return observed.Jobs
-            .Where(job => job.Metadata.Labels?.TryGetValue(Labels.Task, out var value) == true && value == task && IsOurs(job, observed.Index))
+            .Where(job => TaskOf(job) == task && IsOurs(job, observed.Index))
             .Select(job => new BuildAttempt(job, PodsOf(job, observed.Pods)))
             .OrderBy(attempt => attempt.Job.Metadata.CreationTimestamp).ThenBy(attempt => attempt.Number)
             .ToList();
@@ -142,6 +172,19 @@ public sealed class BuildAttempt
 
     internal static DateTimeOffset? Utc(DateTime? time) =>
         time is { } value ? new DateTimeOffset(DateTime.SpecifyKind(value.ToUniversalTime(), DateTimeKind.Utc)) : null;
+
+    /// <summary>True for the time of something that has happened and that no two clocks can differ by: one was set back since.</summary>
+    public static bool IsAhead(DateTimeOffset happened, DateTimeOffset now) => happened > now + ClockSlack;
+
+    /// <summary>What a Job does, by its label; null where it does not say.</summary>
+    public static string? TaskOf(V1Job job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return job.Metadata.Labels?.TryGetValue(Labels.Task, out var task) == true ? task : null;
+    }
+
+    /// <summary>True for what can be the name of a version: 20 hex digits.</summary>
+    public static bool IsVersion(string? text) => text is { Length: 20 } && text.All(char.IsAsciiHexDigitLower);
 
     private static List<V1Pod> PodsOf(V1Job job, IReadOnlyList<V1Pod> pods) => pods
         .Where(pod => pod.Metadata.OwnerReferences?.Any(owner => owner.Uid == job.Metadata.Uid) == true)

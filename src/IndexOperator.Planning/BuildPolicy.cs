@@ -17,8 +17,7 @@ public static class BuildPolicy
 {
     private static readonly TimeSpan PendingInterval = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WaitInterval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan ReportGrace = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan WaitInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan GoneGrace = TimeSpan.FromMinutes(1);
 
     /// <summary>Published when the wanted version is current or has just been delivered; else null.</summary>
@@ -40,11 +39,14 @@ public static class BuildPolicy
         return new Situation(
             Standing.Published,
             version.Outcome == BuildReport.Reused ? Reasons.Reused : Reasons.Published,
-            $"Version {version.Version} is published on claim {ClaimPolicy.CacheClaimName(observed.Index)} at {version.Path}.")
+            PublishPolicy.Message(observed, version))
         {
             Build = left,
             Delivered = delivered,
             Actions = [.. cleanup],
+            Events = delivered is not null && done?.Report?.Quarantined is { } aside
+                ? [new PlannedEvent("Warning", Reasons.Quarantined, "Build", $"A damaged version was in the way; it was moved to {Clip.Plain(aside)} on claim {ClaimPolicy.CacheClaimName(observed.Index)}. Look at it, then remove it by hand.")]
+                : [],
         };
     }
 
@@ -74,7 +76,7 @@ public static class BuildPolicy
             };
         }
 
-        return AwaitReport(observed, wanted, latest) ?? AfterFailure(observed, wanted, latest) ?? Start(observed, wanted, FirstNumber(observed, wanted));
+        return AwaitReport(observed, wanted, latest) ?? FailedBuildPolicy.Decide(observed, wanted, latest) ?? StartPolicy.Start(observed, wanted, FirstNumber(observed, wanted));
     }
 
     /// <summary>Deletes every Job that has not ended.</summary>
@@ -92,16 +94,6 @@ public static class BuildPolicy
             .Any(attempt => attempt is { State: JobState.Active, IsGoing: false, RunningSince: not null } && attempt.JobKey == wanted.JobKey);
     }
 
-    /// <summary>Deletes every Job that has not ended and carries out another spec than the wanted one.</summary>
-    public static IReadOnlyList<PlannedAction> StopSuperseded(ObservedState observed, WantedBuild wanted)
-    {
-        ArgumentNullException.ThrowIfNull(wanted);
-        return BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
-            .Where(attempt => attempt is { State: JobState.Active, IsGoing: false } && attempt.JobKey != wanted.JobKey)
-            .Select(attempt => Delete(attempt, "superseded by a newer spec"))
-            .ToList();
-    }
-
     /// <summary>
     /// A pod of this resource's builds that may still write; null when there is none. Pods that outlive their grace by a minute sit on a
     /// lost node. A pod that never started will not start after its grace: a kubelet may take minutes to let one go that waits for its image.
@@ -112,7 +104,14 @@ public static class BuildPolicy
         return BuildAttempt.PodsOfTask(observed, BuildAttempt.BuildTask).FirstOrDefault(pod =>
             pod.Status?.Phase is not ("Succeeded" or "Failed")
             && except?.Pods.Contains(pod) != true
-            && !(BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + (pod.Status?.Phase == "Pending" ? TimeSpan.Zero : GoneGrace) < observed.Now));
+            && !IsLost(pod, observed.Now));
+    }
+
+    /// <summary>True for a pod that was told to go and outlives that by more than a kubelet that is there would let it.</summary>
+    public static bool IsLost(V1Pod pod, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(pod);
+        return BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + (pod.Status?.Phase == "Pending" ? TimeSpan.Zero : GoneGrace) < now;
     }
 
     // A Job keeps its image for ever: one that cannot be pulled is waited for only until the operator is given another.
@@ -148,10 +147,10 @@ public static class BuildPolicy
             };
         }
 
-        if (PodTrouble.Of(attempt.NewestPod) is { } trouble)
+        if ((PodTrouble.Of(attempt.NewestPod) is { } found ? ClaimPolicy.Pending(observed, found) ?? found : null) is { } trouble)
         {
             var left = (trouble.Since ?? observed.Now) + PodTrouble.Patience - observed.Now;
-            return new Situation(left > TimeSpan.Zero ? Standing.Working : Standing.Stuck, trouble.Reason, trouble.Message)
+            return left <= TimeSpan.Zero && GiveWay(observed, wanted, attempt, trouble) is { } givenUp ? givenUp : new Situation(left > TimeSpan.Zero ? Standing.Working : Standing.Stuck, trouble.Reason, trouble.Message)
             {
                 Build = build with { Progress = trouble.Reason },
                 LookAgainAfter = left > TimeSpan.Zero ? left : null,
@@ -166,136 +165,42 @@ public static class BuildPolicy
         };
     }
 
-    // The same from the Job's creation until its pod runs: every other word would be one more write a build, and a pod in trouble is told of.
-    private static string NotStarted(string job) =>
-        $"Job {job} is waiting for its pod to start. If this lasts, `kubectl describe pods -l job-name={job}` tells why, and without a pod `kubectl describe job {job}`.";
-
-    // Jobs and pods arrive by different watches: a Job may be seen to have ended before its pod's last words are.
-    private static Situation? AwaitReport(ObservedState observed, WantedBuild wanted, BuildAttempt? latest) =>
-        latest is { Report: null, PodEnded: false, EndedAt: { } ended } && ended + ReportGrace > observed.Now
-            ? new Situation(Standing.Working, Reasons.Building, $"Job {latest.Name} has ended; what its pod reported is waited for.")
-            {
-                Build = StatusOf(observed, wanted, latest.Number) with { Job = latest.Name },
-                LookAgainAfter = ended + ReportGrace - observed.Now,
-            }
-            : null;
-
-    private static Situation? AfterFailure(ObservedState observed, WantedBuild wanted, BuildAttempt? latest)
+    // A pod that cannot start holds up nobody who asks for other nodes: the Job goes, and is made again after a pause. Claims are the same for all.
+    private static Situation? GiveWay(ObservedState observed, WantedBuild wanted, BuildAttempt attempt, PodTrouble trouble)
     {
-        var known = observed.Index.Status?.Build;
-        var (number, failure, decision) = latest switch
-        {
-            { State: JobState.Failed } or { State: JobState.Complete } => Judge(observed, wanted, latest),
-            // The Job is gone (deleted by hand, or by its age): the status remembers what was decided.
-            null when known is { NextRetryAt: not null, LastFailure: { } before } && known.JobKey == wanted.JobKey =>
-                (known.Attempt ?? 1, before, RetryPolicy.After(before, known.Attempt ?? 1, observed.Index.Spec.Build.Retries, observed.Now) with { NextRetryAt = known.NextRetryAt }),
-            _ => default,
-        };
-        if (failure is null)
+        if (trouble.Reason == Reasons.ClaimPending || !SharedBuildPolicy.IsAwaited(observed, wanted))
         {
             return null;
         }
 
-        var isNew = known?.LastFailure != failure || known?.Attempt != number || known?.NextRetryAt is null && decision.NextRetryAt is not null;
-        PlannedEvent[] told = isNew ? [new PlannedEvent("Warning", failure.Reason!, "Build", $"Attempt {number} failed: {failure.Message}")] : [];
-        var isDue = decision.NextRetryAt is { } due && due <= observed.Now;
-        if (isDue && StillRunning(observed) is null)
+        var failure = new FailureStatus { Reason = trouble.Reason, Message = $"{Clip.Sentence(trouble.Message)} Job {attempt.Name} gave way to another PretrainIndex of the same content." };
+        return new Situation(Standing.Working, trouble.Reason, failure.Message)
         {
-            var next = Start(observed, wanted, number + 1, failure);
-            return next with { Events = [.. told, .. next.Events] };
-        }
-
-        var build = StatusOf(observed, wanted, number) with
-        {
-            Job = latest?.Name ?? known?.Job,
-            LastFailure = failure,
-            NextRetryAt = decision.NextRetryAt,
-            Progress = null,
-            Phase = null,
-            Percent = null,
-            EtaSeconds = null,
-        };
-        return new Situation(decision.NeedsPerson ? Standing.Stuck : Standing.Working, failure.Reason!, decision.NeedsPerson
-            ? failure.Message!
-            : $"{Clip.Sentence(failure.Message!)} Attempt {number} of {observed.Index.Spec.Build.Retries + 1}; the next begins by itself.")
-        {
-            Build = build,
-            Events = told,
-            LookAgainAfter = isDue ? WaitInterval : decision.NextRetryAt - observed.Now,
+            Build = StatusOf(observed, wanted, attempt.Number) with { Job = attempt.Name, LastFailure = failure, NextRetryAt = observed.Now + RetryPolicy.LongestPause, Progress = null },
+            Actions = [Delete(attempt, "its pod cannot start, and another PretrainIndex waits to build the same")],
+            Events = [new PlannedEvent("Warning", trouble.Reason, "Build", failure.Message)],
+            LookAgainAfter = WaitInterval,
         };
     }
 
-    private static (int Number, FailureStatus Failure, RetryDecision Decision) Judge(ObservedState observed, WantedBuild wanted, BuildAttempt latest)
-    {
-        var failure = Told(observed, wanted, latest) ?? (latest.State == JobState.Complete
-            ? new FailureStatus { Reason = Reasons.BuilderCrashed, Message = $"Job {latest.Name} ended without a report that can be read; its pod may have been deleted. The next attempt finds what it published." }
-            : FailureClassification.Of(latest, observed.Index));
-        return (latest.Number, failure, RetryPolicy.After(failure, latest.Number, observed.Index.Spec.Build.Retries, latest.EndedAt ?? observed.Now));
-    }
+    // The same from the Job's creation until its pod runs: every other word would be one more write a build, and a pod in trouble is told of.
+    internal static string NotStarted(string job) =>
+        $"Job {job} is waiting for its pod to start. If this lasts, `kubectl describe pods -l job-name={job}` tells why, and without a pod `kubectl describe job {job}`.";
 
-    // What was found while the pod was there stands when it is gone: pods vanish with their nodes, and the Job alone says little.
-    private static FailureStatus? Told(ObservedState observed, WantedBuild wanted, BuildAttempt latest) =>
-        latest.Pods.Count == 0
-        && observed.Index.Status?.Build is { LastFailure: { } told } known && known.JobKey == wanted.JobKey && known.Attempt == latest.Number && known.Job == latest.Name
-        && (known.NextRetryAt is not null || RetryPolicy.After(told, latest.Number, observed.Index.Spec.Build.Retries, observed.Now).NextRetryAt is null)
-            ? told
-            : null;
-
-    private static Situation Start(ObservedState observed, WantedBuild wanted, int number, FailureStatus? lastFailure = null)
-    {
-        var create = BuildJobManifest.Build(observed, wanted, number);
-        var name = create.Job.Metadata.Name;
-        if (observed.Jobs.FirstOrDefault(job => job.Metadata.Name == name) is { } taken)
-        {
-            return NameTaken(observed, wanted, number, taken);
-        }
-
-        var attempts = BuildAttempt.AllOf(observed, BuildAttempt.BuildTask);
-        // The last failed Job stays until the attempt after the next: its log is what a person looks for. So does the Job that delivered
-        // the current version: its report is the way back to a status that was erased.
-        var old = attempts
-            .Where(attempt => !attempt.IsGoing && !(attempt.JobKey == wanted.JobKey && attempt.Number >= number - 1)
-                && !(attempt.Delivered && attempt.BuildKey == observed.Index.Status?.Current?.BuildKey))
-            .Select(attempt => Delete(attempt, attempt.JobKey == wanted.JobKey ? "a later attempt failed too" : "superseded by a newer spec"));
-        var claim = ClaimPolicy.ClaimToCreate(observed);
-        return new Situation(Standing.Working, Reasons.Building, NotStarted(name))
-        {
-            Build = new BuildStatus
+    // Jobs and pods arrive by different watches: a Job may be seen to have ended before its pod's last words are.
+    private static Situation? AwaitReport(ObservedState observed, WantedBuild wanted, BuildAttempt? latest) =>
+        latest is { EndedAt: { } ended } && !latest.IsOver(observed.Now)
+            ? new Situation(Standing.Working, Reasons.Building, $"Job {latest.Name} has ended; what its pod reported is waited for.")
             {
-                JobKey = wanted.JobKey,
-                Attempt = number,
-                Job = name,
-                Progress = "Pending",
-                StartedAt = observed.Now,
-                LastFailure = lastFailure ?? Leftover.Of(observed, wanted),
-            },
-            Actions = [.. FinalizerPolicy.AttachIfMissing(observed.Index), .. old, .. claim is null ? (PlannedAction[])[] : [new CreateClaim(claim)], create],
-            Events = [new PlannedEvent("Normal", "BuildStarted", "Build", $"Created Job {name} (attempt {number}) for data version \"{observed.Index.Spec.DataVersion ?? "(unnamed)"}\".")],
-        };
-    }
-
-    // Only someone's hand brings this about: our own Job's annotations were changed, or another Job was given our name.
-    private static Situation NameTaken(ObservedState observed, WantedBuild wanted, int number, V1Job taken)
-    {
-        var name = taken.Metadata.Name;
-        return BuildAttempt.IsOurs(taken, observed.Index)
-            ? new Situation(Standing.Working, Reasons.Building, $"Job {name} was changed by someone and no longer says what it builds. It is deleted and made again.")
-            {
-                Build = StatusOf(observed, wanted, number),
-                Actions = taken.Metadata.DeletionTimestamp is null ? [new DeleteJob(name, taken.Metadata.Uid, "it no longer says what it builds", HasSpec: true)] : [],
-                LookAgainAfter = WaitInterval,
+                Build = StatusOf(observed, wanted, latest.Number) with { Job = latest.Name },
+                LookAgainAfter = ended + BuildAttempt.ReportGrace - observed.Now,
             }
-            : new Situation(Standing.Stuck, Reasons.CreateFailed, $"Job {name} exists and does not belong to this PretrainIndex. Delete it: the build needs the name.")
-            {
-                Build = StatusOf(observed, wanted, number),
-                LookAgainAfter = TimeSpan.FromMinutes(1),
-            };
-    }
+            : null;
 
     private static int FirstNumber(ObservedState observed, WantedBuild wanted) =>
         observed.Index.Status?.Build is { Attempt: { } attempt } known && known.JobKey == wanted.JobKey ? attempt : 1;
 
-    private static BuildStatus StatusOf(ObservedState observed, WantedBuild wanted, int number)
+    internal static BuildStatus StatusOf(ObservedState observed, WantedBuild wanted, int number)
     {
         var known = observed.Index.Status?.Build;
         return known?.JobKey == wanted.JobKey && known.Attempt == number
@@ -308,5 +213,5 @@ public static class BuildPolicy
         .Select(attempt => Delete(attempt, "superseded by a newer spec"))
         .ToList();
 
-    private static DeleteJob Delete(BuildAttempt attempt, string because) => new(attempt.Name, attempt.Job.Metadata.Uid, because, attempt.HasSpec);
+    internal static DeleteJob Delete(BuildAttempt attempt, string because) => new(attempt.Name, attempt.Job.Metadata.Uid, because, attempt.HasSpec);
 }

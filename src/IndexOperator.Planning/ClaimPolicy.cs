@@ -6,6 +6,12 @@ namespace IndexOperator.Planning;
 /// <summary>Whether the claims that the spec names can be used, and the claim that <c>claimTemplate</c> asks for.</summary>
 public static class ClaimPolicy
 {
+    // "pod has unbound immediate PersistentVolumeClaims", "node(s) didn't find available persistent volumes to bind".
+    private static readonly string[] SchedulersWordsForVolumes = ["PersistentVolumeClaim", "persistent volume"];
+
+    /// <summary>When a claim that could not be made larger is asked to grow again: somebody may have changed its storage class or a quota.</summary>
+    public static readonly TimeSpan ExpansionPause = TimeSpan.FromMinutes(5);
+
     /// <summary>
     /// The claim that holds the cache: the named one, or the one made from the template. The latter is named after the resource's name,
     /// not its uid: a resource that is deleted and applied again finds the versions that it left.
@@ -50,17 +56,61 @@ public static class ClaimPolicy
     public static FailureStatus? Trouble(ObservedState observed)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        var spec = observed.Index.Spec;
-        return Trouble(observed, "spec.data.claimName", spec.Data.ClaimName!)
-            ?? (spec.Cache.ClaimName is { } cache ? Trouble(observed, "spec.cache.claimName", cache) ?? CacheTrouble(Find(observed, cache)!)
-                : Find(observed, CacheClaimName(observed.Index)) is { } made ? Trouble(observed, "spec.cache.claimTemplate", made.Metadata.Name) : null);
+        return DataLost(observed) ?? CacheTrouble(observed);
     }
 
-    /// <summary>True when the cache claim is there to be cleaned up: not missing, lost or on its way out with its namespace.</summary>
-    public static bool CanCleanUp(ObservedState observed)
+    /// <summary>Why the data cannot be mounted: its claim is missing, going or has lost its volume; null when it can.</summary>
+    public static FailureStatus? DataLost(ObservedState observed)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        return Trouble(observed, "spec.cache", CacheClaimName(observed.Index)) is null;
+        return Trouble(observed, "spec.data.claimName", observed.Index.Spec.Data.ClaimName!);
+    }
+
+    /// <summary>Why what was published cannot be mounted any more: its claim is gone, going or has lost its volume; null when it can.</summary>
+    public static FailureStatus? CacheLost(ObservedState observed)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        return Trouble(observed, observed.Index.Spec.Cache.ClaimName is null ? "spec.cache.claimTemplate" : "spec.cache.claimName", CacheClaimName(observed.Index));
+    }
+
+    /// <summary>
+    /// The trouble of a pod that cannot be scheduled, told by the claim it waits for; null when its claims are bound, or when the scheduler
+    /// speaks of something else. A claim that is bound to its pod's node (WaitForFirstConsumer) is pending until a node is found: where no
+    /// node has a GPU, the claim is not what a person should look at.
+    /// </summary>
+    public static PodTrouble? Pending(ObservedState observed, PodTrouble trouble)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        ArgumentNullException.ThrowIfNull(trouble);
+        var pending = new[] { ("spec.data.claimName", observed.Index.Spec.Data.ClaimName!), ("spec.cache", CacheClaimName(observed.Index)) }
+            .FirstOrDefault(named => Find(observed, named.Item2)?.Status?.Phase == "Pending");
+        return trouble.Reason == Reasons.Unschedulable && pending.Item1 is not null && SchedulersWordsForVolumes.Any(words => trouble.Message.Contains(words, StringComparison.OrdinalIgnoreCase))
+            ? trouble with { Reason = Reasons.ClaimPending, Message = $"{pending.Item1}: PersistentVolumeClaim \"{pending.Item2}\" is not bound to a volume. `kubectl describe pvc {pending.Item2}` tells why. {trouble.Message}" }
+            : null;
+    }
+
+    /// <summary>The request for a larger volume, where the template has grown since the claim was made.</summary>
+    public static IReadOnlyList<PlannedAction> Expansion(ObservedState observed)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        var index = observed.Index;
+        return index.Spec.Cache.ClaimTemplate?.Size is { } size
+            && index.Unreadable is null
+            && observed is { Refusal: null, ExpansionRefusal: null }
+            && Find(observed, CacheClaimName(index)) is { Metadata.DeletionTimestamp: null, Status.Phase: "Bound" } claim
+            && claim.Spec?.Resources?.Requests?.TryGetValue("storage", out var has) == true
+            && size.ToDecimal() > has.ToDecimal()
+            ? [new ExpandClaim(claim.Metadata.Name, size)]
+            : [];
+    }
+
+    /// <summary>Tells that the claim stays as small as it is: what is built and published goes on, and it is asked for again.</summary>
+    public static IReadOnlyList<PlannedEvent> ExpansionEvents(ObservedState observed)
+    {
+        ArgumentNullException.ThrowIfNull(observed);
+        return observed.ExpansionRefusal is { } refusal
+            ? [new PlannedEvent("Warning", Reasons.ClaimExpansionFailed, "Expand", $"PersistentVolumeClaim \"{CacheClaimName(observed.Index)}\" could not be made larger, as spec.cache.claimTemplate.size asks: {refusal.Message}")]
+            : [];
     }
 
     private static FailureStatus? Trouble(ObservedState observed, string field, string name)
@@ -76,14 +126,33 @@ public static class ClaimPolicy
         return problem is null ? null : new FailureStatus { Reason = Reasons.ClaimMissing, Message = $"{field}: PersistentVolumeClaim \"{name}\" {problem}" };
     }
 
-    private static FailureStatus? CacheTrouble(V1PersistentVolumeClaim claim) =>
-        claim.Spec?.AccessModes is { Count: > 0 } modes && modes.All(mode => mode == "ReadOnlyMany")
-            ? new FailureStatus
+    private static FailureStatus? CacheTrouble(ObservedState observed)
+    {
+        var cache = observed.Index.Spec.Cache;
+        if (Find(observed, CacheClaimName(observed.Index)) is not { } claim)
+        {
+            return cache.ClaimName is { } missing ? Trouble(observed, "spec.cache.claimName", missing) : ModesTrouble(observed, "spec.cache.claimTemplate.accessModes", [.. cache.ClaimTemplate!.AccessModes.Select(mode => mode.ToString())]);
+        }
+
+        return CacheLost(observed) ?? ModesTrouble(observed, cache.ClaimName is null ? "spec.cache.claimTemplate" : "spec.cache.claimName", claim.Spec?.AccessModes ?? []);
+    }
+
+    private static FailureStatus? ModesTrouble(ObservedState observed, string field, IList<string> modes)
+    {
+        var (name, parallelism) = (CacheClaimName(observed.Index), observed.Index.Spec.Build.Parallelism);
+        return modes.Count == 0 || modes.Contains("ReadWriteMany") ? null
+            : modes.All(mode => mode == "ReadOnlyMany") ? new FailureStatus
             {
                 Reason = Reasons.ReadOnlyCache,
-                Message = $"spec.cache.claimName: PersistentVolumeClaim \"{claim.Metadata.Name}\" can only be read (ReadOnlyMany). A cache is written to: name a claim with ReadWriteMany or ReadWriteOnce.",
+                Message = $"{field}: PersistentVolumeClaim \"{name}\" can only be read (ReadOnlyMany). A cache is written to: name a claim with ReadWriteMany or ReadWriteOnce.",
+            }
+            : parallelism > 1 ? new FailureStatus
+            {
+                Reason = Reasons.ClaimAccessMode,
+                Message = $"{field}: PersistentVolumeClaim \"{name}\" is {string.Join(", ", modes)}, and spec.build.parallelism {parallelism} writes from several pods. Name a claim with ReadWriteMany, or set parallelism to 1.",
             }
             : null;
+    }
 
     private static V1PersistentVolumeClaim? Find(ObservedState observed, string name) =>
         observed.Claims.FirstOrDefault(claim => claim.Metadata.Name == name);

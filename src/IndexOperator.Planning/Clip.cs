@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace IndexOperator.Planning;
@@ -10,12 +11,18 @@ public static class Clip
 {
     private const string Ellipsis = "…";
 
-    /// <summary>The text with blanks in place of control characters: what a pod says ends up on terminals, by `kubectl describe`.</summary>
+    /// <summary>
+    /// The text with blanks in place of what a terminal obeys (control characters, and those that turn the writing direction): what a pod
+    /// says ends up on terminals, by `kubectl describe`.
+    /// </summary>
     public static string Plain(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.Any(char.IsControl) ? string.Concat(text.Select(character => char.IsControl(character) ? ' ' : character)).Trim() : text;
+        return text.Any(IsObeyed) ? string.Concat(text.Select(character => IsObeyed(character) ? ' ' : character)).Trim() : text;
     }
+
+    private static bool IsObeyed(char character) =>
+        char.GetUnicodeCategory(character) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     /// <summary>The text with a full stop, where it does not end like a sentence already: another one follows.</summary>
     public static string Sentence(string text)

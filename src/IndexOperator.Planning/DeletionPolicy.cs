@@ -1,18 +1,21 @@
 using IndexOperator.Api;
+using k8s.Models;
 
 namespace IndexOperator.Planning;
 
 /// <summary>
-/// Deletion: builds are stopped, their pods waited for, staging folders removed, then the resource is let go. Published versions stay.
+/// Deletion: Jobs are stopped and their pods waited for, then the pods that use the index, then staging folders are removed (and with
+/// <c>deletionPolicy: Delete</c> the versions that no other resource uses), then the resource is let go.
 /// <code>
-/// build Jobs -> deleted -> pods gone -> a builder ever ran? -> cleanup Job -> ended -> finalizer detached
-///                                            no, or the claim is going too ------------^
+/// Jobs -> deleted -> pods gone -> consumers gone -> anything to remove? -> cleanup Job -> ended -> finalizer detached
+///                                      no, or the claim or the namespace is going too ---------------^
 /// </code>
-/// Nothing here waits for ever: a cleanup that does not end is given up, with an event that names what may be left.
+/// Nothing here waits for ever but for consumers, and for those only as long as what holds the resource is not itself going: a cleanup
+/// that does not end is given up, with an event that names what may be left.
 /// </summary>
 public static class DeletionPolicy
 {
-    private const string GivenUp = "CleanupGivenUp";
+    private const string GivenUp = Reasons.CleanupGivenUp;
 
     private static readonly TimeSpan CleanupPatience = TimeSpan.FromMinutes(2);
 
@@ -27,7 +30,11 @@ public static class DeletionPolicy
         }
 
         // Jobs that have ended go with their owner.
-        var stop = BuildPolicy.StopAll(observed, "its PretrainIndex is being deleted");
+        const string Because = "its PretrainIndex is being deleted";
+        IReadOnlyList<PlannedAction> stop = [
+            .. BuildPolicy.StopAll(observed, Because),
+            .. UpkeepPolicy.JobsOf(observed).Where(job => job.State == JobState.Active).Select(job => new DeleteJob(job.Name, job.Job.Metadata.Uid, Because, job.HasSpec)),
+        ];
         if (stop.Count > 0 || BuildPolicy.StillRunning(observed) is not null)
         {
             return new Plan
@@ -38,8 +45,15 @@ public static class DeletionPolicy
             };
         }
 
+        var canCleanUp = ClaimPolicy.CacheLost(observed) is null;
+        if (canCleanUp && observed.ScopeGoing is null && ConsumerPolicy.Running(observed) is { Count: > 0 } consumers)
+        {
+            return InUse(observed, consumers);
+        }
+
+        var versions = index.Spec.Cache.DeletionPolicy == Api.DeletionPolicy.Delete ? PrunePolicy.AllOf(observed) : [];
         var cleanup = BuildAttempt.AllOf(observed, BuildAttempt.CleanupTask) is { Count: > 0 } jobs ? jobs[^1] : null;
-        if (cleanup is { State: JobState.Complete } || !MayHaveLeftStaging(observed) || !ClaimPolicy.CanCleanUp(observed))
+        if (cleanup is { State: JobState.Complete } || !(MayHaveLeftStaging(observed) || versions.Count > 0) || !canCleanUp || IsRefusedForGood(observed))
         {
             return new Plan { Actions = [detach], Status = Status(observed, "Cleaned up.") };
         }
@@ -51,26 +65,56 @@ public static class DeletionPolicy
 
         if (cleanup is null && IsRefusedForLong(observed))
         {
-            return GiveUp(observed, "The cleanup Job could not be created.");
+            return GiveUp(observed, versions, "The cleanup Job could not be created.");
+        }
+
+        if (cleanup is null && versions.Count > 0 && PrunePolicy.BuildingPeer(observed) is { } peer)
+        {
+            return new Plan
+            {
+                Status = Status(observed, $"Waiting for the build of PretrainIndex {peer.Metadata.Name}, which may reuse what is to be removed."),
+                LookAgainAfter = TimeSpan.FromSeconds(5),
+            };
         }
 
         if (cleanup is null)
         {
             return new Plan
             {
-                Actions = observed.Refusal is null ? [BuildJobManifest.Cleanup(observed)] : [],
+                Actions = observed.Refusal is null ? [UpkeepJobManifest.Cleanup(observed, versions)] : [],
                 Status = observed.Refusal is { } refusal
                     ? Status(observed, $"The cleanup Job was refused: {refusal.Message}", Reasons.CreateFailed)
-                    : Status(observed, "Removing the staging folder of the interrupted build."),
+                    : Status(observed, Removing(versions)),
                 LookAgainAfter = CleanupPatience,
             };
         }
 
         var left = (BuildAttempt.Utc(cleanup.Job.Metadata.CreationTimestamp) ?? observed.Now) + CleanupPatience - observed.Now;
         return cleanup.State == JobState.Active && left > TimeSpan.Zero
-            ? new Plan { Status = Status(observed, "Removing the staging folder of the interrupted build."), LookAgainAfter = left }
-            : GiveUp(observed, $"Job {cleanup.Name} did not end well within {CleanupPatience.TotalMinutes:0} minutes.");
+            ? new Plan { Status = Status(observed, Removing(versions)), LookAgainAfter = left }
+            : GiveUp(observed, versions, $"Job {cleanup.Name} did not end well within {CleanupPatience.TotalMinutes:0} minutes.");
     }
+
+    private static string Removing(IReadOnlyList<string> versions) =>
+        versions.Count == 0 ? "Removing the staging folder of the interrupted build." : $"Removing {string.Join(", ", versions)} and what builds left behind: spec.cache.deletionPolicy is Delete.";
+
+    private static Plan InUse(ObservedState observed, IReadOnlyList<V1Pod> consumers)
+    {
+        var message = $"Pods use this index, and its deletion waits for them: {ConsumerPolicy.Names(consumers)}.";
+        return new Plan
+        {
+            Status = Status(observed, message, Reasons.InUse),
+            Events = Says(observed, Reasons.InUse) ? [] : [new PlannedEvent("Warning", Reasons.InUse, "Delete", message)],
+            // A pod on a node that is lost is never seen to end.
+            LookAgainAfter = TimeSpan.FromMinutes(1),
+        };
+    }
+
+    // In a namespace that is going nothing can be created, and everything in it goes anyway.
+    private static bool IsRefusedForGood(ObservedState observed) =>
+        observed.ScopeGoing?.StartsWith("namespace ", StringComparison.Ordinal) == true
+        || observed.Index.Status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Reconciling, Reason: Reasons.CreateFailed }
+            && condition.Message?.Contains("because it is being terminated", StringComparison.Ordinal) == true) == true;
 
     // A Job that the API server goes on refusing (quota, admission, a namespace on its way out) must not hold the resource for ever. The
     // refusal is known from the status of an earlier pass, so an operator that was down for long still tries once.
@@ -81,9 +125,10 @@ public static class DeletionPolicy
         observed.Index.Status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Reconciling, Status: "True" } && condition.Reason == reason) == true;
 
     // Told in one pass, done in the next: once the finalizer is off, the resource is gone and nothing can be told of it any more.
-    private static Plan GiveUp(ObservedState observed, string why)
+    private static Plan GiveUp(ObservedState observed, IReadOnlyList<string> versions, string why)
     {
-        var left = $"{why} Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(observed.Index)} that begin with {BuildJobManifest.StagingPrefix(observed.Index)} may be removed by hand.";
+        var kept = versions.Count == 0 ? "" : $", and below versions/ {string.Join(", ", versions)},";
+        var left = $"{why} Folders below .staging/ on claim {ClaimPolicy.CacheClaimName(observed.Index)} that begin with {BuildJobManifest.StagingPrefix(observed.Index)}{kept} may be removed by hand.";
         return new Plan
         {
             Status = Status(observed, left, GivenUp),
@@ -95,14 +140,29 @@ public static class DeletionPolicy
     private static bool MayHaveLeftStaging(ObservedState observed) =>
         observed.Index.Status?.Build is { RunningSince: not null } or { LastFailure: not null } || Leftover.RanIn(observed, []) is not null;
 
+    // From before the Job is created: a pass may die right after that.
+    private static bool IsRemovingVersions(ObservedState observed) =>
+        observed.Index.Spec.Cache.DeletionPolicy == Api.DeletionPolicy.Delete
+        && (ConsumerPolicy.Running(observed).Count == 0 || observed.ScopeGoing is not null)
+        && PrunePolicy.BuildingPeer(observed) is null
+        && observed.Index.Status?.Current?.Version is { } version && PrunePolicy.AllOf(observed).Contains(version);
+
     private static PretrainIndexStatus Status(ObservedState observed, string message, string reason = Reasons.Deleting)
     {
         var index = observed.Index;
         var before = index.Status ?? new PretrainIndexStatus();
         var set = new ConditionSet(before.Conditions, index.Metadata.Generation, observed.Now);
-        set.Set(ConditionTypes.Ready, false, reason, Clip.Characters(message, 8192));
-        set.Keep(ConditionTypes.Available);
-        set.Set(ConditionTypes.Reconciling, true, reason, Clip.Characters(message, 8192));
+        set.Set(ConditionTypes.Ready, false, reason, message);
+        if (IsRemovingVersions(observed))
+        {
+            set.Set(ConditionTypes.Available, false, Reasons.Deleting, "What was published is removed with the resource.");
+        }
+        else
+        {
+            set.Keep(ConditionTypes.Available);
+        }
+
+        set.Set(ConditionTypes.Reconciling, true, reason, message);
         set.Set(ConditionTypes.Stalled, false, Reasons.Idle, "Nothing waits for a person.");
         set.Keep(ConditionTypes.DataCurrent);
         set.Keep(ConditionTypes.Verified);
@@ -110,6 +170,7 @@ public static class DeletionPolicy
         return before with
         {
             ObservedGeneration = index.Metadata.Generation,
+            Consumers = ConsumerPolicy.StatusOf(observed),
             Build = before.Build is null && running is null ? null : (before.Build ?? new BuildStatus()) with { RunningSince = before.Build?.RunningSince ?? running },
             Conditions = set.ToList(),
         };

@@ -56,10 +56,16 @@ public static class FailureClassification
 
             // Kubernetes deletes the pods of a Job that ran out of time: what kept them from starting is only in the last status.
             var known = index.Status?.Build?.Job == attempt.Name ? index.Status.Build : null;
+            var limit = BuildAttempt.TaskOf(attempt.Job) == BuildAttempt.PruneTask ? $"{UpkeepJobManifest.PruneTimeout.TotalMinutes:0} minutes" : $"spec.build.timeout ({index.Spec.Build.Timeout})";
             return attempt.RunningSince is null && known is { RunningSince: null }
                 ? (known.Progress is Reasons.Unschedulable or Reasons.ImagePull or Reasons.ContainerStart ? known.Progress : Reasons.Timeout,
-                    $"No pod of Job {attempt.Name} could start within spec.build.timeout ({index.Spec.Build.Timeout}){(known.Progress is null or "Pending" ? "" : $": {known.Progress}")}. Look at the cluster's nodes and at spec.build.")
-                : (Reasons.Timeout, $"The build did not end within spec.build.timeout ({index.Spec.Build.Timeout}). Raise it, or give the build more CPU.");
+                    $"No pod of Job {attempt.Name} could start within {limit}{(known.Progress is null or "Pending" ? "" : $": {known.Progress}")}. Look at the cluster's nodes and at spec.build.")
+                : (Reasons.Timeout, BuildAttempt.TaskOf(attempt.Job) switch
+                {
+                    BuildAttempt.PruneTask => $"Job {attempt.Name} did not end within {limit}.",
+                    BuildAttempt.CheckTask => $"The look at the version did not end within {limit}. Raise it, or give spec.build.resources more CPU.",
+                    _ => $"The build did not end within {limit}. Raise it, or give the build more CPU.",
+                });
         }
 
         if (pod?.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: "DisruptionTarget", Status: "True" }) is { } disruption)

@@ -60,8 +60,14 @@ public static class Leftover
         ArgumentNullException.ThrowIfNull(observed);
         ArgumentNullException.ThrowIfNull(attempts);
         var known = observed.Index.Status?.Build;
-        // An attempt that failed before the one that delivered was cleaned up after by it.
-        if (RanIn(observed, attempts.Where(attempt => attempt == done || attempt.Delivered || (delivered && attempt.State != JobState.Active))) is { } stopped)
+        // An attempt that failed before the one that delivered was cleaned up after by it. Its pod may outlive its Job for a while.
+        var swept = done?.Job.Metadata.CreationTimestamp;
+        var later = observed with
+        {
+            Jobs = [.. observed.Jobs.Where(job => !(job.Metadata.CreationTimestamp < swept))],
+            Pods = [.. observed.Pods.Where(pod => !(pod.Metadata.CreationTimestamp < swept))],
+        };
+        if (RanIn(later, attempts.Where(attempt => attempt == done || attempt.Delivered || (delivered && attempt.State != JobState.Active))) is { } stopped)
         {
             return new BuildStatus { LastFailure = known?.LastFailure is { Reason: Reasons.Interrupted } same ? same : Interrupted(stopped) };
         }

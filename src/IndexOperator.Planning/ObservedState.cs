@@ -20,11 +20,35 @@ public sealed record ObservedState
     /// <summary>The claims that the spec names, as far as they exist.</summary>
     public IReadOnlyList<V1PersistentVolumeClaim> Claims { get; set; } = [];
 
+    /// <summary>Pods that carry the label of the resource's consumers.</summary>
+    public IReadOnlyList<V1Pod> Consumers { get; set; } = [];
+
+    /// <summary>
+    /// Other PretrainIndexes of the namespace that a decision may concern: those of the same content on the same cache, and, where versions
+    /// are to be removed, those of the same cache that refer to one of them or have a build under way.
+    /// </summary>
+    public IReadOnlyList<PretrainIndex> Peers { get; set; } = [];
+
+    /// <summary>Jobs of other resources that have not ended and build the same content on the same cache, or remove versions from it.</summary>
+    public IReadOnlyList<V1Job> PeerJobs { get; set; } = [];
+
+    /// <summary>Versions that live pods of other resources are pinned to, as far as they are among those that may be removed.</summary>
+    public IReadOnlyList<string> PinnedElsewhere { get; set; } = [];
+
+    /// <summary>
+    /// What is going away with the resource inside: <c>namespace training</c>, <c>CustomResourceDefinition ...</c>; null when nothing is.
+    /// Looked at only where the resource is being deleted and has consumers.
+    /// </summary>
+    public string? ScopeGoing { get; init; }
+
     /// <summary>The newest progress in the log of the running build pod; null when there is none.</summary>
     public BuildProgress? Progress { get; init; }
 
     /// <summary>What the API server said when an object of an earlier pass was refused; null when nothing was refused.</summary>
     public FailureStatus? Refusal { get; init; }
+
+    /// <summary>What the API server said when the claim was to be made larger in this pass; null when it said nothing. Nothing waits for that.</summary>
+    public FailureStatus? ExpansionRefusal { get; init; }
 
     /// <summary>The time of the pass.</summary>
     public DateTimeOffset Now { get; init; }
@@ -50,4 +74,7 @@ public sealed record PlannerSettings
 
     /// <summary>Memory request of build pods that set none.</summary>
     public string DefaultMemoryRequest { get; set; } = "512Mi";
+
+    /// <summary>The most memory that a build is given after one was killed for its memory.</summary>
+    public string MaximumBuildMemory { get; set; } = "64Gi";
 }

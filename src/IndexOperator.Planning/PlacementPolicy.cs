@@ -49,7 +49,11 @@ public static class PlacementPolicy
     }
 
     /// <summary>The user's resources, default requests where they are silent, and the GPUs asked for.</summary>
-    public static V1ResourceRequirements Resources(BuildSpec build, PlannerSettings settings, bool withGpus)
+    /// <param name="build"><c>spec.build</c>.</param>
+    /// <param name="settings">How the operator was set up.</param>
+    /// <param name="withGpus">Whether the GPUs are asked for.</param>
+    /// <param name="memoryBytes">Memory in place of what the user wrote; null for that.</param>
+    public static V1ResourceRequirements Resources(BuildSpec build, PlannerSettings settings, bool withGpus, long? memoryBytes = null)
     {
         ArgumentNullException.ThrowIfNull(build);
         ArgumentNullException.ThrowIfNull(settings);
@@ -67,6 +71,11 @@ public static class PlacementPolicy
         if (withGpus && build.Gpus > 0)
         {
             limits[settings.GpuResource] = new ResourceQuantity(build.Gpus.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
+
+        if (memoryBytes is { } bytes)
+        {
+            requests["memory"] = limits["memory"] = new ResourceQuantity(bytes.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
         return new V1ResourceRequirements { Requests = requests, Limits = limits.Count == 0 ? null : limits };

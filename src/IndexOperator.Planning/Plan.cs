@@ -25,6 +25,7 @@ public sealed record Plan
 [JsonDerivedType(typeof(AttachFinalizer), "AttachFinalizer")]
 [JsonDerivedType(typeof(DetachFinalizer), "DetachFinalizer")]
 [JsonDerivedType(typeof(CreateClaim), "CreateClaim")]
+[JsonDerivedType(typeof(ExpandClaim), "ExpandClaim")]
 [JsonDerivedType(typeof(CreateJob), "CreateJob")]
 [JsonDerivedType(typeof(DeleteJob), "DeleteJob")]
 public abstract record PlannedAction;
@@ -40,6 +41,11 @@ public sealed record DetachFinalizer(string Name) : PlannedAction;
 /// <summary>Create the claim of <c>spec.cache.claimTemplate</c>. It has no owner: deleting the resource never deletes data with it.</summary>
 /// <param name="Claim">The claim.</param>
 public sealed record CreateClaim(V1PersistentVolumeClaim Claim) : PlannedAction;
+
+/// <summary>Ask for a larger volume behind a claim of <c>spec.cache.claimTemplate</c>.</summary>
+/// <param name="Name">The claim's name.</param>
+/// <param name="Size">The size to request.</param>
+public sealed record ExpandClaim(string Name, ResourceQuantity Size) : PlannedAction;
 
 /// <summary>Create a Job and, before it, the ConfigMap that its pod reads the spec from where the Job cannot carry it.</summary>
 /// <param name="Job">The Job.</param>

@@ -6,9 +6,10 @@ namespace IndexOperator.Planning;
 /// Decides what one pass does: a pure function from what is observed to a plan. Each question has a policy of its own, asked in this
 /// order; the first that has an answer settles where the wanted version stands:
 /// <code>
-/// deletion -> spec -> suspension -> claims -> build (published? superseded? under way? failed? to be started?)
-///                                                |
-///                        situation -> current and previous -> conditions -> events
+/// deletion -> findings (what Jobs that looked have told) -> spec -> suspension -> published (cache lost? stale?) -> claims
+///     -> build (superseded? under way? failed? old versions being removed? a kept version to adopt? a peer's build to wait for? start)
+///                        |
+///     situation -> upkeep (prune, check) -> current and previous -> conditions -> events
 /// </code>
 /// </summary>
 public static class Planner
@@ -22,14 +23,14 @@ public static class Planner
             return DeletionPolicy.Plan(observed);
         }
 
-        var wanted = WantedBuild.Of(observed.Index);
-        var situation = SpecPolicy.Decide(observed, wanted)
-            ?? SuspensionPolicy.Decide(observed, wanted)
-            ?? BuildPolicy.Published(observed, wanted)
-            ?? RefusalPolicy.Decide(observed)
-            ?? ClaimsDecide(observed, wanted)
-            ?? BuildPolicy.Decide(observed, wanted);
-        return Report.Of(observed, wanted, situation);
+        var found = Findings.Take(observed);
+        var (seen, wanted) = (found.Observed, WantedBuild.Of(found.Observed.Index));
+        var situation = UpkeepPolicy.Add(seen, wanted, Decide(seen, wanted));
+        return Report.Of(seen, wanted, situation with
+        {
+            Actions = [.. found.Actions, .. situation.Actions, .. GoingClaimPolicy.LetGo(seen, situation), .. ClaimPolicy.Expansion(seen)],
+            Events = [.. found.Events, .. situation.Events, .. ClaimPolicy.ExpansionEvents(seen)],
+        });
     }
 
     /// <summary>
@@ -42,13 +43,23 @@ public static class Planner
         return index.Metadata.DeletionTimestamp is null && index.Status is { Build: null } status && status.ObservedGeneration == index.Metadata.Generation;
     }
 
+    private static Situation Decide(ObservedState observed, WantedBuild wanted) =>
+        SpecPolicy.Decide(observed, wanted)
+            ?? SuspensionPolicy.Decide(observed, wanted)
+            ?? PublishPolicy.Decide(observed, wanted)
+            ?? RefusalPolicy.Decide(observed)
+            ?? ClaimsDecide(observed, wanted)
+            ?? BuildPolicy.Decide(observed, wanted);
+
     private static Situation? ClaimsDecide(ObservedState observed, WantedBuild wanted) =>
         // A build that runs holds its claims: it goes on, whatever becomes of them later.
         !BuildPolicy.IsRunning(observed, wanted) && ClaimPolicy.Trouble(observed) is { } trouble
             ? new Situation(Standing.Stuck, trouble.Reason!, trouble.Message!)
             {
-                Build = observed.Index.Status?.Build is { } known && known.JobKey == wanted.JobKey ? known : Leftover.Halted(observed),
-                Actions = BuildPolicy.StopSuperseded(observed, wanted),
+                Build = observed.Index.Status?.Build is { } known && known.JobKey == wanted.JobKey ? known with { Progress = null } : Leftover.Halted(observed),
+                // Its pod cannot start before there is a claim, and would then start at any moment: also while another resource, which
+                // does not wait for one that is stuck, removes what the builder might find.
+                Actions = BuildPolicy.StopAll(observed, "a claim is missing"),
             }
             : null;
 }

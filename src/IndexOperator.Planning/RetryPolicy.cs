@@ -37,9 +37,12 @@ public static class RetryPolicy
         {
             Reasons.InvalidSpec or Reasons.OversampledBlend => new RetryDecision(null, NeedsPerson: true),
             _ when Passes(failure.Reason) && attempt <= retries => new RetryDecision(failedAt + Doubled(FirstPause, attempt, LongestPause), NeedsPerson: false),
-            _ => new RetryDecision(failedAt + Doubled(FirstLook, Passes(failure.Reason) ? attempt - retries : attempt, LongestLook), NeedsPerson: true),
+            _ => Rarely(Passes(failure.Reason) ? attempt - retries : attempt, failedAt),
         };
     }
+
+    /// <summary>What follows a failure that a retry will hardly cure, but that may be mended unseen.</summary>
+    public static RetryDecision Rarely(int attempt, DateTimeOffset failedAt) => new(failedAt + Doubled(FirstLook, attempt, LongestLook), NeedsPerson: true);
 
     private static bool Passes(string? reason) => reason is
         Reasons.Evicted or Reasons.Interrupted or Reasons.BuilderCrashed or Reasons.Timeout or Reasons.OutOfMemory or Reasons.CreateFailed or Reasons.StorageError

@@ -30,6 +30,9 @@ public sealed record Situation(Standing Standing, string Reason, string Message)
     /// <summary>The version that a build has just delivered; null when none has.</summary>
     public VersionStatus? Delivered { get; init; }
 
+    /// <summary>What a look has told of the data of what was delivered; null when a build has delivered it.</summary>
+    public DataStatus? DeliveredData { get; init; }
+
     /// <summary>What to change in the cluster.</summary>
     public IReadOnlyList<PlannedAction> Actions { get; init; } = [];
 

@@ -15,7 +15,7 @@ public static class SuspensionPolicy
         }
 
         var stop = BuildPolicy.StopAll(observed, "spec.suspend is true");
-        return BuildPolicy.Published(observed, wanted) is { } published
+        return PublishPolicy.Decide(observed, wanted) is { } published
             ? published with { Actions = stop }
             : new Situation(Standing.Suspended, Reasons.Suspended, "spec.suspend is true: nothing is built. Set it to false to continue.") { Actions = stop, Build = Leftover.Halted(observed) };
     }

@@ -5,6 +5,7 @@ using IndexOperator.Planning;
 using IndexOperator.Runtime;
 using IndexOperator.Runtime.Tests;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace IndexOperator.Operator.Tests;
 
@@ -17,6 +18,7 @@ public sealed class ApplyTests : IAsyncLifetime
     private const string Claims = "api/v1/persistentvolumeclaims";
 
     private readonly OwnWrites _writes = new(TimeProvider.System);
+    private readonly FakeTimeProvider _time = new();
     private FaultyApiServer _server = null!;
     private ApiClient _client = null!;
     private PlanApplier _applier = null!;
@@ -31,7 +33,7 @@ public sealed class ApplyTests : IAsyncLifetime
     {
         _server = await FaultyApiServer.StartAsync();
         _client = _server.Client();
-        _applier = new PlanApplier(_client, _writes, NullLogger<PlanApplier>.Instance);
+        _applier = new PlanApplier(_client, _writes, _time, NullLogger<PlanApplier>.Instance);
         _status = new StatusWriter(_client, _writes);
         var stored = _server.Put(Indexes, "a", "mix");
         _index = Samples.Index((string)stored["metadata"]!["resourceVersion"]!, (string)stored["metadata"]!["uid"]!);
@@ -104,6 +106,34 @@ public sealed class ApplyTests : IAsyncLifetime
         _server.Fault(request => request.Method == "POST", context => FaultyApiServer.StatusAsync(context, 403, "Forbidden", "exceeded quota"), 1);
         await Assert.ThrowsAsync<ApiException>(() => _applier.ApplyAsync(_index, [Samples.BuildJob(_index), new AttachFinalizer("x/y")], Cancel));
         Assert.Equal(["POST jobs"], Verbs);
+    }
+
+    [Fact]
+    public async Task A_claim_that_cannot_grow_holds_nothing_up_and_is_asked_again_after_a_pause()
+    {
+        _server.Put(Claims, "a", "cache");
+        _server.Fault(request => request.Method == "PATCH", context => FaultyApiServer.StatusAsync(context, 403, "Forbidden", "only dynamically provisioned pvc can be resized"), 1);
+        PlannedAction[] actions = [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("2Gi")), Samples.BuildJob(_index)];
+        var refused = await _applier.ApplyAsync(_index, actions, Cancel);
+        Assert.Contains("only dynamically provisioned", refused!.Message, StringComparison.Ordinal);
+        Assert.Equal(["PATCH cache", "POST jobs"], Verbs);
+
+        Assert.Null(await _applier.ApplyAsync(_index, [actions[0]], Cancel));
+        Assert.Equal(2, Verbs.Count());
+
+        _time.Advance(ClaimPolicy.ExpansionPause);
+        Assert.Null(await _applier.ApplyAsync(_index, [actions[0]], Cancel));
+        Assert.Equal("2Gi", (string?)_server.All(Claims)[0]["spec"]!["resources"]!["requests"]!["storage"]);
+    }
+
+    [Fact]
+    public async Task A_larger_size_is_asked_for_at_once_whatever_became_of_the_last()
+    {
+        _server.Put(Claims, "a", "cache");
+        _server.Fault(request => request.Method == "PATCH", context => FaultyApiServer.StatusAsync(context, 403, "Forbidden", "exceeded quota"), 1);
+        Assert.NotNull(await _applier.ApplyAsync(_index, [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("9Gi"))], Cancel));
+        Assert.Null(await _applier.ApplyAsync(_index, [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("2Gi"))], Cancel));
+        Assert.Equal(["PATCH cache", "PATCH cache"], Verbs);
     }
 
     [Fact]

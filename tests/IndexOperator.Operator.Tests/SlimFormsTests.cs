@@ -25,6 +25,9 @@ public sealed class SlimFormsTests
             Jobs = [.. observed.Jobs.Select(SlimForms.Of)],
             Pods = [.. observed.Pods.Select(SlimForms.Of)],
             Claims = [.. observed.Claims.Select(SlimForms.Of)],
+            Consumers = [.. observed.Consumers.Select(SlimForms.OfConsumer)],
+            Peers = [.. observed.Peers.Select(SlimForms.Of)],
+            PeerJobs = [.. observed.PeerJobs.Select(SlimForms.Of)],
         };
 
         Assert.Equal(Text(Planner.Plan(observed)), Text(Planner.Plan(slim)));
@@ -47,6 +50,27 @@ public sealed class SlimFormsTests
         Assert.DoesNotContain("team", slim.Metadata.Labels.Keys);
         var container = Assert.Single(slim.Spec.Template.Spec.Containers);
         Assert.Equal((job.Spec.Template.Spec.Containers[0].Image, null, null), (container.Image, container.VolumeMounts, container.Args));
+    }
+
+    [Fact]
+    public void A_consumer_is_kept_with_the_version_that_it_mounts_and_its_gate_only()
+    {
+        var pod = new V1Pod
+        {
+            Metadata = new V1ObjectMeta { Name = "trainer", Labels = new Dictionary<string, string> { [Labels.Index] = "mix", ["team"] = "a" }, Annotations = new Dictionary<string, string> { ["note"] = "long" } },
+            Spec = new V1PodSpec
+            {
+                SchedulingGates = [new V1PodSchedulingGate { Name = SchedulingGates.IndexReady }],
+                Containers = [new V1Container { Name = "train", Image = "huge", VolumeMounts = [new V1VolumeMount { Name = "index", MountPath = "/npy_index", SubPath = "team/versions/5f0c1d2e3a4b5c6d7e8f" }] }],
+            },
+            Status = new V1PodStatus { Phase = "Pending", Message = "long" },
+        };
+
+        var slim = SlimForms.OfConsumer(pod);
+
+        Assert.Equal("5f0c1d2e3a4b5c6d7e8f", Assert.Single(slim.Metadata.Annotations).Value);
+        Assert.Equal(Labels.Index, Assert.Single(slim.Metadata.Labels).Key);
+        Assert.Equal((SchedulingGates.IndexReady, 0, "Pending", null), (Assert.Single(slim.Spec.SchedulingGates).Name, slim.Spec.Containers.Count, slim.Status.Phase, slim.Status.Message));
     }
 
     [Fact]

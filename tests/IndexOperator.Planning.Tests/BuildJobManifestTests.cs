@@ -70,7 +70,7 @@ public sealed class BuildJobManifestTests
         Assert.False(pod.AutomountServiceAccountToken);
         Assert.Null(pod.ServiceAccountName);
         Assert.False(pod.EnableServiceLinks);
-        Assert.Null(container.Env);
+        Assert.All(container.Env ?? [], variable => Assert.NotNull(variable.ValueFrom?.FieldRef));
         Assert.Null(container.EnvFrom);
     }
 
@@ -117,7 +117,7 @@ public sealed class BuildJobManifestTests
     public void Only_the_build_asks_for_gpus()
     {
         Assert.Equal("1", PodOf("build with everything set").Containers[0].Resources.Limits["nvidia.com/gpu"].ToString());
-        Assert.Null(BuildJobManifest.Cleanup(Given.Observed(Everything)).Job.Spec.Template.Spec.Containers[0].Resources.Limits);
+        Assert.Null(UpkeepJobManifest.Cleanup(Given.Observed(Everything), []).Job.Spec.Template.Spec.Containers[0].Resources.Limits);
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public sealed class BuildJobManifestTests
     {
         "build" => Given.Job(Given.Index()).Spec.Template.Spec,
         "build of a wide blend" => Given.Job(Wide).Spec.Template.Spec,
-        "cleanup" => BuildJobManifest.Cleanup(Given.Observed(Given.Index())).Job.Spec.Template.Spec,
+        "cleanup" => UpkeepJobManifest.Cleanup(Given.Observed(Given.Index()), []).Job.Spec.Template.Spec,
         _ => Given.Job(Everything).Spec.Template.Spec,
     };
 }

@@ -111,6 +111,54 @@ internal static class Given
         return BuildAttempt.AllOf(Observed(index) with { Jobs = [job], Pods = pod is null ? [] : [Pod(job, Now).With(pod)] }, BuildAttempt.BuildTask).Single();
     }
 
+    /// <summary>The twenty hex digits of a version, of one digit.</summary>
+    public static string Digits(char digit) => new(digit, 20);
+
+    public static VersionStatus Version(string version, string? buildKey = null, DateTimeOffset? at = null) => new()
+    {
+        Version = version,
+        Path = $"versions/{version}",
+        BuildKey = buildKey ?? $"key-of-{version}",
+        BuiltAt = at ?? Now,
+        VerifiedAt = at ?? Now,
+        Outcome = BuildReport.Built,
+    };
+
+    /// <summary>A resource whose spec is published as version 1111...</summary>
+    public static PretrainIndex Published(PretrainIndex index, Func<PretrainIndexStatus, PretrainIndexStatus>? change = null)
+    {
+        index.Status = (change ?? (status => status))(new PretrainIndexStatus
+        {
+            ObservedGeneration = index.Metadata.Generation,
+            ClaimName = ClaimPolicy.CacheClaimName(index),
+            Current = Version(Digits('1'), WantedBuild.Of(index).SpecKey),
+        });
+        return index;
+    }
+
+    /// <summary>Another resource for the same content on the same cache, or for what the change makes of it.</summary>
+    public static PretrainIndex Peer(string name, DateTimeOffset? createdAt = null, Func<PretrainIndexSpec, PretrainIndexSpec>? change = null)
+    {
+        var peer = Index(change, name);
+        peer.Metadata.Uid = "uid-of-" + name;
+        peer.Metadata.CreationTimestamp = createdAt?.UtcDateTime;
+        return peer;
+    }
+
+    /// <summary>A pod that uses the index.</summary>
+    public static V1Pod Consumer(string name, string? version = null, string phase = "Running", string? subPath = null) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = name,
+            NamespaceProperty = "training",
+            Labels = new Dictionary<string, string> { [Labels.Index] = "web-mix" },
+            Annotations = version is null ? null : new Dictionary<string, string> { [Annotations.Version] = version },
+        },
+        Spec = new V1PodSpec { Containers = [new V1Container { Name = "train", VolumeMounts = subPath is null ? null : [new V1VolumeMount { Name = "cache", MountPath = "/npy_index", SubPath = subPath }] }] },
+        Status = new V1PodStatus { Phase = phase },
+    };
+
     private static V1PodStatus Container(string phase, V1ContainerState state) => new()
     {
         Phase = phase,

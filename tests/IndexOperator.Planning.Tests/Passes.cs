@@ -31,8 +31,10 @@ internal static class Passes
             }
 
             world.WriteStatus(plan.Status);
+            world.Site.Told.UnionWith([.. plan.Status.Conditions!.Select(condition => condition.Reason!), .. plan.Events.Select(told => told.Reason)]);
             world.CleanupGivenUp |= plan.Events.Any(told => told.Reason == "CleanupGivenUp");
-            Assert.True(world.Jobs.Count(job => IsActiveBuild(job)) <= 1, "Two builds are wanted at once.");
+            Assert.True(world.Jobs.Count(IsActiveBuild) <= 1, "Two builds are wanted at once.");
+            CheckSharedBuilds(world.Site);
             if (plan.Actions.Count == 0)
             {
                 Assert.DoesNotContain(plan.Events, told => told.Reason == "BuildStarted");
@@ -69,6 +71,7 @@ internal static class Passes
         }
 
         world.EvidenceLost = true;
+        world.Site.HasSeenStalePass = true;
         world.WriteStatus(plan.Status);
     }
 
@@ -84,15 +87,16 @@ internal static class Passes
         Assert.Equal(observed.Index.Metadata.Generation, status.ObservedGeneration);
         if (IsTrue(status, ConditionTypes.Ready))
         {
-            Assert.Equal(WantedBuild.Of(observed.Index).BuildKey, status.Current?.BuildKey);
+            // By the status as it becomes: what was found in the same pass may have put an end to a change.
+            Assert.Equal(WantedBuild.Of(observed.Index.With(status)).BuildKey, status.Current?.BuildKey);
         }
 
         if (IsTrue(status, ConditionTypes.Available))
         {
-            Assert.Contains(status.Current!.Version!, world.Published);
+            Assert.True(world.Site.IsHurt || world.Site.HasSeenStalePass || world.Site.Published.ContainsKey(status.Current!.Version!), "What is told to be mountable is not there.");
         }
 
-        var works = plan.Actions.Any(action => action is CreateJob)
+        var works = plan.Actions.Any(action => action is CreateJob create && BuildAttempt.TaskOf(create.Job) == BuildAttempt.BuildTask)
             || (!observed.Index.Spec.Suspend && world.Pods.Any(pod => Builds(world, pod, WantedBuild.Of(observed.Index)) && !plan.Actions.Any(action => action is DeleteJob)));
         Assert.False(works && Kstatus(observed.Index, status) == "Failed", $"kstatus says Failed while a build works: {status.Conditions![0].Message}");
         foreach (var before in observed.Index.Status?.Conditions ?? [])
@@ -134,11 +138,25 @@ internal static class Passes
         }
 
         Assert.DoesNotContain(world.Jobs, job => job.Metadata.Name == create.Job.Metadata.Name);
+        if (BuildAttempt.TaskOf(create.Job) == BuildAttempt.PruneTask)
+        {
+            var versions = create.Job.Metadata.Annotations[Annotations.Versions].Split(',');
+            Assert.Empty(versions.Intersect(world.Site.Pinned));
+            Assert.DoesNotContain(world.Index.Status!.Current!.Version!, versions);
+        }
+
         if (create.Job.Metadata.Labels[Labels.Task] == BuildAttempt.BuildTask)
         {
             Assert.DoesNotContain(world.Pods, pod => World.IsBuild(pod) && pod.Status.Phase is not ("Succeeded" or "Failed") && !IsLost(world, pod));
             Assert.Contains(Finalizers.Cleanup, world.Index.Metadata.Finalizers ?? []);
         }
+    }
+
+    // At most one active build for each content on a cache, whoever asked for it.
+    private static void CheckSharedBuilds(Site site)
+    {
+        var twice = site.Worlds.SelectMany(world => world.Jobs).Where(IsActiveBuild).GroupBy(job => job.Metadata.Annotations[Annotations.ContentKey]).FirstOrDefault(same => same.Count() > 1);
+        Assert.True(site.HasSeenStalePass || twice is null, $"The same content is built twice at once: {string.Join(", ", twice?.Select(job => job.Metadata.Name) ?? [])}");
     }
 
     // A pod that never started will not start once its deletion is due; one that ran may write until its grace and a minute are over.

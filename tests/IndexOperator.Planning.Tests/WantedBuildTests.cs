@@ -74,6 +74,62 @@ public sealed partial class WantedBuildTests
     }
 
     [Theory]
+    [InlineData(Reasons.DataChanged, ChangePolicy.Rebuild, true)]
+    [InlineData(Reasons.DataChanged, ChangePolicy.Hold, false)]
+    [InlineData(Reasons.DataChanged, ChangePolicy.Report, false)]
+    [InlineData(Reasons.VersionCorrupt, ChangePolicy.Rebuild, true)]
+    [InlineData(Reasons.VersionCorrupt, ChangePolicy.Hold, true)]
+    [InlineData(Reasons.VersionCorrupt, ChangePolicy.Report, true)]
+    [InlineData("SomethingElse", ChangePolicy.Rebuild, false)]
+    [InlineData(null, ChangePolicy.Rebuild, false)]
+    public void A_change_asks_for_a_build_of_its_own_where_the_spec_wants_it(string? reason, ChangePolicy policy, bool asks)
+    {
+        var index = Changed(policy, reason, "1");
+        var (before, after) = (WantedBuild.Of(Given.Index()), WantedBuild.Of(index));
+
+        Assert.Equal((before.ContentKey, before.SpecKey), (after.ContentKey, after.SpecKey));
+        Assert.Equal(asks, before.BuildKey != after.BuildKey && before.JobKey != after.JobKey);
+        Assert.Equal(asks, after.BuildKey != index.Status!.Current!.BuildKey);
+    }
+
+    [Fact]
+    public void Each_change_asks_once_and_one_found_for_another_spec_asks_for_nothing()
+    {
+        var first = WantedBuild.Of(Changed(ChangePolicy.Rebuild, Reasons.DataChanged, "1")).BuildKey;
+
+        Assert.Equal(first, WantedBuild.Of(Changed(ChangePolicy.Rebuild, Reasons.DataChanged, "1")).BuildKey);
+        Assert.NotEqual(first, WantedBuild.Of(Changed(ChangePolicy.Rebuild, Reasons.DataChanged, "2")).BuildKey);
+        var other = Changed(ChangePolicy.Rebuild, Reasons.DataChanged, "1");
+        other.Spec = other.Spec with { DataVersion = "b" };
+        Assert.Equal(WantedBuild.Of(Given.Index(spec => spec with { DataVersion = "b" })).BuildKey, WantedBuild.Of(other).BuildKey);
+    }
+
+    [Fact]
+    public void What_was_built_for_a_change_is_what_the_spec_wants_until_the_next_change()
+    {
+        var index = Changed(ChangePolicy.Rebuild, Reasons.DataChanged, "1");
+        var built = WantedBuild.Of(index);
+        var current = index.Status!.Current! with { BuildKey = built.BuildKey, SpecKey = built.SpecKey };
+        index.Status = index.Status with { Current = current, Change = null };
+
+        Assert.Equal(built, WantedBuild.Of(index));
+        Assert.Equal(built.SpecKey, WantedBuild.SpecKeyOf(current));
+        index.Status = index.Status with { Change = new ChangeStatus { SpecKey = built.SpecKey, Token = "2", Reason = Reasons.DataChanged } };
+        Assert.NotEqual(built.BuildKey, WantedBuild.Of(index).BuildKey);
+    }
+
+    [Fact]
+    public void The_content_does_not_know_its_label_its_rebuilds_or_its_changes()
+    {
+        var changed = Changed(ChangePolicy.Rebuild, Reasons.DataChanged, "1");
+        changed.Spec = changed.Spec with { DataVersion = "b" };
+        changed.Metadata.Annotations = new Dictionary<string, string> { [Annotations.Rebuild] = "1" };
+
+        Assert.Equal(WantedBuild.Of(Given.Index()).ContentKey, WantedBuild.Of(changed).ContentKey);
+        Assert.NotEqual(WantedBuild.Of(Given.Index()).ContentKey, WantedBuild.Of(Given.Index(spec => spec with { Cache = spec.Cache with { SubPath = "a" } })).ContentKey);
+    }
+
+    [Theory]
     [InlineData("a")]
     [InlineData("web-mix")]
     [InlineData("with.dots.in-it")]
@@ -119,6 +175,13 @@ public sealed partial class WantedBuildTests
         template.Metadata.Uid = "another";
 
         Assert.Equal(name, ClaimPolicy.CacheClaimName(template));
+    }
+
+    private static PretrainIndex Changed(ChangePolicy policy, string? reason, string token)
+    {
+        var index = Given.Published(Given.Index(spec => spec with { Refresh = new RefreshSpec { OnChange = policy } }));
+        index.Status = index.Status! with { Change = new ChangeStatus { SpecKey = WantedBuild.Of(index).SpecKey, Token = token, Reason = reason } };
+        return index;
     }
 
     [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]

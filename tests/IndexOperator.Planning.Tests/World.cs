@@ -6,8 +6,8 @@ using k8s.Models;
 namespace IndexOperator.Planning.Tests;
 
 /// <summary>
-/// A cluster in memory, as far as builds see it: an API server that keeps objects, a Job controller, a kubelet, a volume with versions and
-/// staging folders. Every step is small, so that a pass can come between any two.
+/// A cluster in memory, as far as one resource sees it: an API server that keeps objects, a Job controller, a kubelet, pods that use the
+/// index, and on a <see cref="Site"/> shared with other resources the volumes. Every step is small, so that a pass can come between any two.
 /// </summary>
 internal sealed class World
 {
@@ -15,9 +15,22 @@ internal sealed class World
 
     private int _created;
 
-    public World() => Index = Stored(Given.Index());
+    public World(Site? site = null, string name = "web-mix", string uid = Uid)
+    {
+        Site = site ?? new Site();
+        Site.Worlds.Add(this);
+        var index = Given.Index(name: name);
+        index.Metadata.Uid = uid;
+        Index = Stored(index);
+    }
 
-    public DateTimeOffset Now { get; set; } = Given.Now;
+    public Site Site { get; }
+
+    public DateTimeOffset Now
+    {
+        get => Site.Now;
+        set => Site.Now = value;
+    }
 
     public PretrainIndex Index { get; private set; }
 
@@ -28,10 +41,10 @@ internal sealed class World
 
     public List<V1Pod> Pods { get; } = [];
 
-    public HashSet<string> Claims { get; } = ["corpus", "npy-index"];
+    public HashSet<string> Claims => Site.Claims;
 
-    /// <summary>Versions on the volume.</summary>
-    public HashSet<string> Published { get; } = [];
+    /// <summary>Live pods that use the index, each pinned to a version.</summary>
+    public List<V1Pod> Consumers { get; } = [];
 
     /// <summary>Staging folders on the volume, by the Job that made them.</summary>
     public HashSet<string> Staging { get; } = [];
@@ -42,12 +55,22 @@ internal sealed class World
     /// <summary>True once the operator said that it gave a cleanup up.</summary>
     public bool CleanupGivenUp { get; set; }
 
+    /// <summary>True when there was no cache claim at the moment the resource went.</summary>
+    public bool HadNoVolume { get; private set; }
+
+    /// <summary>The version that the spec asks for, of the data as it is.</summary>
+    public string WantedVersion => Site.VersionOf(WantedBuild.Of(Index).ContentKey, Site.Data);
+
     public ObservedState Observe(PretrainIndex? stale = null) => new()
     {
         Index = stale ?? Index,
         Jobs = [.. Jobs],
         Pods = [.. Pods],
         Claims = Claims.Select(Given.Claim).ToList(),
+        Consumers = [.. Consumers],
+        Peers = [.. Site.Worlds.Where(world => world != this && world.Exists).Select(world => world.Index)],
+        PeerJobs = [.. Site.ActiveJobsBeside(this).Where(job => IsWaitedFor(job, stale ?? Index))],
+        PinnedElsewhere = [.. Site.Worlds.Where(world => world != this).SelectMany(world => world.Consumers).Select(pod => ConsumerPolicy.VersionOf(pod)!)],
         Now = Now,
     };
 
@@ -61,12 +84,14 @@ internal sealed class World
             case DetachFinalizer detach:
                 Change(index => index.Metadata.Finalizers = index.Metadata.Finalizers?.Where(name => name != detach.Name).ToList());
                 Exists = Index.Metadata is not { DeletionTimestamp: not null, Finalizers: null or { Count: 0 } };
+                // What lies on a volume that nobody can mount cannot be removed, also if it comes back when the resource is gone.
+                HadNoVolume |= !Exists && !Claims.Contains("npy-index");
                 break;
             case CreateClaim create:
                 Claims.Add(create.Claim.Metadata.Name);
                 break;
             case CreateJob create when Jobs.All(job => job.Metadata.Name != create.Job.Metadata.Name):
-                create.Job.Metadata.Uid = string.Create(CultureInfo.InvariantCulture, $"job-{++_created}");
+                create.Job.Metadata.Uid = string.Create(CultureInfo.InvariantCulture, $"job-{Index.Metadata.Name}-{++_created}");
                 create.Job.Metadata.CreationTimestamp = Now.UtcDateTime;
                 Jobs.Add(create.Job);
                 break;
@@ -121,6 +146,10 @@ internal sealed class World
                 Staging.Clear();
                 Staging.Add(pod.Metadata.OwnerReferences[0].Name);
             }
+            else if (JobOf(pod) is { } job && job.Metadata.Annotations.TryGetValue(Annotations.Versions, out var versions) && BuildAttempt.TaskOf(job) != BuildAttempt.CheckTask)
+            {
+                Site.Remove(versions.Split(','));
+            }
         }
     }
 
@@ -128,26 +157,96 @@ internal sealed class World
     {
         foreach (var pod in Pods.Where(pod => pod is { Status.Phase: "Running", Metadata.DeletionTimestamp: null }))
         {
-            var message = IsBuild(pod) ? messageOf(pod) : null;
-            pod.Status = Given.Ended(Now, exitCode, message);
-            if (!IsBuild(pod))
+            var task = pod.Metadata.Labels[Labels.Task];
+            var message = IsBuild(pod) ? messageOf(pod) : task == BuildAttempt.CheckTask && exitCode == 0 ? Look(pod) : null;
+            var isFailure = message is not null && message.Contains(BuildReport.Failed, StringComparison.Ordinal);
+            pod.Status = Given.Ended(Now, isFailure ? 3 : exitCode, message);
+            if (task == BuildAttempt.CleanupTask)
             {
                 Staging.Clear();
             }
-            else if (message is not null)
+            else if (IsBuild(pod) && message is not null)
             {
                 Staging.Remove(pod.Metadata.OwnerReferences[0].Name);
             }
         }
     }
 
-    /// <summary>What the builder reports when all goes well.</summary>
+    /// <summary>What the builder reports when nothing but the data can hinder it.</summary>
     public string Deliver(V1Pod pod)
     {
-        var job = Jobs.FirstOrDefault(job => job.Metadata.Uid == pod.Metadata.OwnerReferences[0].Uid);
-        var version = Given.VersionOf(job?.Metadata.Annotations[Annotations.BuildKey] ?? "");
-        return Given.Report(Published.Add(version) ? BuildReport.Built : BuildReport.Reused, version);
+        if (Site.IsDataMissing)
+        {
+            return Given.Failure(Reasons.DataMissing);
+        }
+
+        var version = Site.VersionOf(ContentOf(pod), Site.Data);
+        return Given.Report(Site.Publish(version) ? BuildReport.Built : BuildReport.Reused, version);
     }
+
+    public void StartConsumer()
+    {
+        if (Passes.IsTrue(Index.Status, ConditionTypes.Available) && Site.Published.ContainsKey(Index.Status!.Current!.Version!))
+        {
+            Consumers.Add(new V1Pod
+            {
+                Metadata = new V1ObjectMeta
+                {
+                    Name = $"trainer-{Consumers.Count}",
+                    Labels = new Dictionary<string, string> { [Labels.Index] = Index.Metadata.Name },
+                    Annotations = new Dictionary<string, string> { [Annotations.Version] = Index.Status.Current.Version! },
+                },
+                Status = new V1PodStatus { Phase = "Running" },
+            });
+        }
+    }
+
+    // What `index-builder check` tells of a version and its data: damaged files are found by their checksums only.
+    private string Look(V1Pod pod)
+    {
+        var job = JobOf(pod)!;
+        var version = job.Metadata.Annotations[Annotations.Versions];
+        var arguments = job.Spec.Template.Spec.Containers[0].Args;
+        var checksums = arguments.Contains("--checksums");
+        var report = new BuildReport { Outcome = BuildReport.Checked, Version = version, Integrity = checksums ? BuildReport.Verified : BuildReport.Complete };
+        if (!Site.Published.TryGetValue(version, out var builtFrom) || (checksums && Site.Damaged.Contains(version)))
+        {
+            return (report with { Integrity = BuildReport.Damaged, Message = "It is not what it was." }).ToJson();
+        }
+
+        if (arguments.Contains("--skip-data"))
+        {
+            return report.ToJson();
+        }
+
+        if (Site.IsDataMissing)
+        {
+            return Given.Failure(Reasons.DataMissing);
+        }
+
+        return (Site.IsDataBeingWritten ? report with { Data = BuildReport.BeingWritten } : report with
+        {
+            Data = builtFrom == Site.Data ? BuildReport.Unchanged : BuildReport.Changed,
+            Stamp = Given.VersionOf(Site.Data).PadRight(32, '0'),
+            Fingerprint = "sha256:" + Given.VersionOf(Site.Data).PadRight(64, '0'),
+            Message = builtFrom == Site.Data ? null : "Other data.",
+        }).ToJson();
+    }
+
+    private static bool IsWaitedFor(V1Job job, PretrainIndex index) => BuildAttempt.TaskOf(job) switch
+    {
+        BuildAttempt.BuildTask => job.Metadata.Annotations[Annotations.ContentKey] == WantedBuild.Of(index).ContentKey,
+        BuildAttempt.CheckTask => false,
+        _ => job.Metadata.Annotations.ContainsKey(Annotations.Versions),
+    };
+
+    private string ContentOf(V1Pod pod)
+    {
+        var spec = JobOf(pod)!.Spec.Template.Metadata.Annotations[Annotations.Spec];
+        return WantedBuild.Of(JsonSerializer.Deserialize(spec, PlanningJsonContext.Default.PretrainIndex)!).ContentKey;
+    }
+
+    private V1Job? JobOf(V1Pod pod) => Jobs.Find(job => job.Metadata.Uid == pod.Metadata.OwnerReferences[0].Uid);
 
     /// <summary>The Job controller sees how its pods ended.</summary>
     public void EndJobs()
