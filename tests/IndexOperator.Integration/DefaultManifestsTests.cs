@@ -51,6 +51,8 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
             ("get", "pods/log"),
             ("create", "configmaps"),
             ("create", "persistentvolumeclaims"),
+            ("patch", "persistentvolumeclaims"),
+            ("get", "namespaces"),
             ("create", "events.events.k8s.io"),
         ];
         (string Verb, string Resource)[] denied =
@@ -66,6 +68,9 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
             ("create", "serviceaccounts"),
             ("create", "clusterroles.rbac.authorization.k8s.io"),
             ("get", "nodes"),
+            ("list", "namespaces"),
+            ("delete", "namespaces"),
+            ("get", "customresourcedefinitions.apiextensions.k8s.io"),
             ("update", "leases.coordination.k8s.io"),
         ];
         foreach (var (verb, resource) in allowed)
@@ -79,6 +84,11 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
         }
 
         Assert.Equal("yes", await CanAsync("update", "leases.coordination.k8s.io", "index-operator-system"));
+
+        // Of all definitions only the one whose going a deleted resource must notice.
+        const string Definition = "pretrainindexes.indexoperator.io";
+        Assert.Equal("yes", (await Plane.TryKubectlAsync(["auth", "can-i", "get", $"customresourcedefinitions.apiextensions.k8s.io/{Definition}", Operator])).Output.Trim());
+        Assert.Equal("no", (await Plane.TryKubectlAsync(["auth", "can-i", "patch", $"customresourcedefinitions.apiextensions.k8s.io/{Definition}", Operator])).Output.Trim());
 
         async Task<string> CanAsync(string verb, string resource, string space)
         {

@@ -79,7 +79,7 @@ public sealed class LeadershipChaosTests : IAsyncLifetime
         _ = await LeaderAsync();
         await ending.CancelAsync();
         await traffic;
-        await _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(_namespace, "last"), CancellationToken.None);
+        await _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(_namespace, "last", spec => Specs.Seeded(spec, uint.MaxValue)), CancellationToken.None);
         await Wait.Until("the last leader to build", async () => (await _client.GetAsync(Resources.PretrainIndexes, new(_namespace, "last"), CancellationToken.None)).Status?.Build?.Job is not null, Patience);
 
         var trail = await AuditTrail.ReadAsync(_plane.AuditLog);
@@ -159,7 +159,7 @@ public sealed class LeadershipChaosTests : IAsyncLifetime
         const int Alive = 8;
         for (var i = 0; !cancellation.IsCancellationRequested; i++)
         {
-            await _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(_namespace, $"mix-{i}"), CancellationToken.None);
+            await _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(_namespace, $"mix-{i}", spec => Specs.Seeded(spec, i)), CancellationToken.None);
             if (i >= Alive)
             {
                 await _client.DeleteAsync(Resources.PretrainIndexes, new ObjectKey(_namespace, $"mix-{i - Alive}"), CancellationToken.None);

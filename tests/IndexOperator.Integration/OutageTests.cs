@@ -153,7 +153,7 @@ public sealed class OutageTests : IAsyncLifetime
     private async Task ComeAndGoAsync(int turn)
     {
         var name = $"mix-{turn}";
-        await InsistAsync(() => _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(_namespace, name), CancellationToken.None), done: 409);
+        await InsistAsync(() => _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(_namespace, name, spec => Specs.Seeded(spec, turn)), CancellationToken.None), done: 409);
         _names[name] = true;
         if (turn % 3 == 2)
         {
@@ -174,8 +174,7 @@ public sealed class OutageTests : IAsyncLifetime
     {
         foreach (var pod in _pods.Now.Where(pod => pod.Status?.Phase is not ("Succeeded" or "Failed") && pod.Metadata.DeletionTimestamp is null))
         {
-            var index = pod.Metadata.Labels[Labels.OwnerName];
-            await _player.EndAsync(pod, 0, pod.Metadata.Labels[Labels.Task] == Planning.BuildAttempt.CleanupTask ? "" : Specs.Built(index));
+            await _player.EndAsync(pod, 0, Specs.Report(pod, pod.Metadata.Labels[Labels.OwnerName]));
         }
     }
 

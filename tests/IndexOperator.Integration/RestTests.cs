@@ -17,7 +17,7 @@ public sealed class RestTests(ControlPlaneFixture cluster) : ClusterTest(cluster
         var (_, line) = await StartProxiedOperatorAsync();
         Player.SucceedAll();
         var names = Enumerable.Range(0, Count).Select(i => $"mix-{i}").ToList();
-        await Task.WhenAll(names.Select(name => CreateAsync(name)));
+        await Task.WhenAll(names.Select((name, i) => CreateAsync(name, spec => Specs.Seeded(spec, i))));
         foreach (var name in names)
         {
             await ReadyAsync(name);

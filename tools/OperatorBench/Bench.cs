@@ -182,8 +182,8 @@ internal sealed class Bench(string program, int objects, int restSeconds, int ch
     {
         for (var i = creator; i < objects; i += Creators)
         {
-            var key = Key(i);
-            await _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(key.Namespace, key.Name), _stop.Token);
+            var (key, seed) = (Key(i), i);
+            await _client.CreateAsync(Resources.PretrainIndexes, Specs.Index(key.Namespace, key.Name, spec => Specs.Seeded(spec, seed)), _stop.Token);
         }
     }
 

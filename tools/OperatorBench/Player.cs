@@ -86,7 +86,7 @@ internal sealed class Player : IAsyncDisposable
                     ImageID = "",
                     State = new V1ContainerState
                     {
-                        Terminated = new V1ContainerStateTerminated { ExitCode = 0, Reason = "Completed", Message = Specs.Built(job.Metadata.Labels[Labels.OwnerName]), StartedAt = ended, FinishedAt = ended },
+                        Terminated = new V1ContainerStateTerminated { ExitCode = 0, Reason = "Completed", Message = Specs.Report(pod, job.Metadata.Labels[Labels.OwnerName]), StartedAt = ended, FinishedAt = ended },
                     },
                 },
             ],

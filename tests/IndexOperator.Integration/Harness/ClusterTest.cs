@@ -106,6 +106,18 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
 
     protected Task<PretrainIndex> PatchSpecAsync(string name, JsonObject spec) => PatchAsync(name, new JsonObject { ["spec"] = spec });
 
+    /// <summary>Somebody writes into the status by hand.</summary>
+    protected Task<PretrainIndex> PatchStatusAsync(string name, JsonObject status) =>
+        Client.MergePatchAsync(Resources.PretrainIndexes, new ObjectKey(Namespace, name), new JsonObject { ["status"] = status }, null, CancellationToken.None, "status");
+
+    /// <summary>A pod that uses an index, running.</summary>
+    protected async Task<V1Pod> RunConsumerAsync(V1Pod pod)
+    {
+        var created = await Client.CreateAsync(KnownResources.Pods, pod, CancellationToken.None);
+        await Player.RunAsync(created);
+        return created;
+    }
+
     protected Task DeleteAsync(string name) => Client.DeleteAsync(Resources.PretrainIndexes, new ObjectKey(Namespace, name), CancellationToken.None);
 
     /// <summary>Waits until the resource reads so.</summary>
@@ -156,6 +168,9 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
     /// <summary>The Jobs of a task that a resource ever had.</summary>
     protected IReadOnlyList<V1Job> JobsEver(string index, string task = Planning.BuildAttempt.BuildTask) => [.. Jobs.Ever.Where(job =>
         job.Metadata.Labels?.GetValueOrDefaultOf(Labels.OwnerName) == index && job.Metadata.Labels.GetValueOrDefaultOf(Labels.Task) == task)];
+
+    /// <summary>What a Job's container is told to do.</summary>
+    protected static IReadOnlyList<string> ArgumentsOf(V1Job job) => [.. job.Spec.Template.Spec.Containers[0].Args];
 
     /// <summary>The events about a resource, each with how often it was told.</summary>
     protected IReadOnlyList<(string Reason, string Note, int Times)> Told(string index) =>

@@ -15,7 +15,7 @@ namespace IndexOperator.Integration.Harness;
 public sealed class JobPlayer
 {
     private static readonly ResourceType<V1Binding> Bindings = new("", "v1", "Binding", "bindings", RuntimeJson.TypeInfo<V1Binding>());
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ApiClient _client;
     private readonly History<V1Pod> _pods;
@@ -33,7 +33,7 @@ public sealed class JobPlayer
                 _ = KillAsync(change.New);
             }
 
-            if (change.Kind == ChangeKind.Added && _script is { } script)
+            if (change.Kind == ChangeKind.Added && _script is { } script && change.New.Metadata.Labels?.ContainsKey(Labels.Task) == true)
             {
                 _ = PlayAsync(script, change.New);
             }
@@ -46,22 +46,41 @@ public sealed class JobPlayer
     /// <summary>What the player could not do by itself.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();
 
-    /// <summary>Plays the same for every pod from now on: it runs and ends so.</summary>
-    public void EndAll(Func<V1Pod, (int ExitCode, string Message)> outcome) => _script = async pod =>
+    /// <summary>How checks end, once <see cref="EndAll"/> plays; null leaves one to the test. By default all is as it was.</summary>
+    public Func<V1Pod, (int ExitCode, string Message)?> Checks { get; set; } = pod => (0, Specs.Checked(pod));
+
+    /// <summary>How prunes and cleanups end, once <see cref="EndAll"/> plays; null leaves one to the test. By default well.</summary>
+    public Func<V1Pod, (int ExitCode, string Message)?> Removals { get; set; } = _ => (0, "");
+
+    /// <summary>Plays every pod from now on: it runs and ends so.</summary>
+    /// <param name="builds">How builds end; null leaves one to the test.</param>
+    public void EndAll(Func<V1Pod, (int ExitCode, string Message)?> builds) => _script = async pod =>
     {
-        var (code, message) = outcome(pod);
-        await EndAsync(pod, code, message);
+        var outcome = IsOf(pod, BuildAttempt.BuildTask) ? builds(pod) : IsOf(pod, BuildAttempt.CheckTask) ? Checks(pod) : Removals(pod);
+        if (outcome is var (code, message))
+        {
+            await EndAsync(pod, code, message);
+        }
     };
 
-    /// <summary>Every build succeeds from now on; cleanups too.</summary>
-    public void SucceedAll(string content = "content") => EndAll(pod => IsOf(pod, BuildAttempt.CleanupTask) ? (0, "") : (0, Specs.Built(content)));
+    /// <summary>Every build succeeds from now on; the Jobs beside builds as <see cref="Checks"/> and <see cref="Removals"/> say.</summary>
+    public void SucceedAll(string content = "content") => EndAll(_ => (0, Specs.Built(content)));
 
-    /// <summary>The pod of a resource's task, as soon as there is one that has not ended.</summary>
+    /// <summary>The pod of a resource's task, as soon as there is one that has not ended. Asked of the server at last: the watch may be behind.</summary>
     public Task<V1Pod> PodAsync(string index, string task = BuildAttempt.BuildTask) => Wait.For(
         $"a {task} pod of {index}",
-        () => Task.FromResult(_pods.Now.FirstOrDefault(pod =>
-            pod.Metadata.Labels?.GetValueOrDefaultOf(Labels.OwnerName) == index && IsOf(pod, task)
-            && pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase is not ("Succeeded" or "Failed"))),
+        async () =>
+        {
+            foreach (var pod in _pods.Now.Where(pod => pod.Metadata.Labels?.GetValueOrDefaultOf(Labels.OwnerName) == index && IsOf(pod, task) && IsLive(pod)))
+            {
+                if (await _client.FindAsync(KnownResources.Pods, ObjectKey.Of(pod), CancellationToken.None) is { } found && IsLive(found))
+                {
+                    return found;
+                }
+            }
+
+            return null;
+        },
         Patience);
 
     /// <summary>Gives the pod a node, without starting it.</summary>
@@ -114,7 +133,10 @@ public sealed class JobPlayer
     }
 
     /// <summary>No node fits the pod.</summary>
-    public Task UnschedulableAsync(V1Pod pod, string message) => PatchAsync(pod, new JsonObject
+    /// <param name="pod">The pod.</param>
+    /// <param name="message">The scheduler's words.</param>
+    /// <param name="since">Since when; null for now.</param>
+    public Task UnschedulableAsync(V1Pod pod, string message, DateTime? since = null) => PatchAsync(pod, new JsonObject
     {
         ["conditions"] = new JsonArray(new JsonObject
         {
@@ -122,7 +144,7 @@ public sealed class JobPlayer
             ["status"] = "False",
             ["reason"] = "Unschedulable",
             ["message"] = message,
-            ["lastTransitionTime"] = Now(),
+            ["lastTransitionTime"] = since is { } at ? Text(at) : Now(),
         }),
     });
 
@@ -160,9 +182,13 @@ public sealed class JobPlayer
         }
     }
 
+    private static bool IsLive(V1Pod pod) => pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase is not ("Succeeded" or "Failed");
+
     private static bool IsOf(V1Pod pod, string task) => pod.Metadata.Labels?.GetValueOrDefaultOf(Labels.Task) == task;
 
-    private static string Now() => DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Now() => Text(DateTime.UtcNow);
+
+    private static string Text(DateTime at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 
     private Task StatusAsync(V1Pod pod, string phase, JsonObject state) => PatchAsync(pod, new JsonObject
     {
@@ -171,8 +197,8 @@ public sealed class JobPlayer
         ["conditions"] = new JsonArray(new JsonObject { ["type"] = "PodScheduled", ["status"] = "True" }),
         ["containerStatuses"] = new JsonArray(new JsonObject
         {
-            ["name"] = BuildAttempt.ContainerName,
-            ["image"] = "registry.example/index-builder:test",
+            ["name"] = pod.Spec.Containers[0].Name,
+            ["image"] = pod.Spec.Containers[0].Image,
             ["imageID"] = "",
             ["ready"] = phase == "Running",
             ["restartCount"] = 0,
