@@ -127,7 +127,8 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
     private async Task RefuseAsync(string reason, string bad, params string[] words)
     {
         await Here.ApplyAsync(bad);
-        await Here.ApplyAsync(Scenario.Manifest("good", build: "{placement: Any}"));
+        // Of other content: for the same it would wait while the bad one may still build it.
+        await Here.ApplyAsync(Scenario.Manifest("good", sequenceLength: 32, build: "{placement: Any}"));
         var message = await Here.RefusedAsync("bad", reason);
         Assert.All(words, word => Assert.Contains(word, message, StringComparison.Ordinal));
         await Here.ReadyAsync("good", 30);

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace IndexOperator.E2E;
 
 /// <summary>Data that changes under a running training pod.</summary>
@@ -10,47 +8,23 @@ public sealed class ChangeTests(Cluster cluster) : ScenarioTests(cluster, "chang
     {
         await Here.ApplyAsync(Scenario.Manifest("text"));
         var before = await Here.ReadyAsync("text");
-        await StartPodAsync("old", before);
+        await Here.StartPodAsync("old", "text", before);
         // From now on: it never stops being available.
-        using var stop = new CancellationTokenSource();
-        var watching = WatchAvailableAsync(stop.Token);
+        using var watch = new ConditionWatch(Here, "text");
 
         Scenario.WriteText(Here.Volume("corpus"), "text", 800);
         await Here.ApplyAsync(Scenario.Manifest("text", dataVersion: "2"));
         var after = await Here.ReadyAsync("text");
-        await stop.CancelAsync();
-        var seen = await watching;
+        var seen = await watch.StopAsync();
         Assert.NotEmpty(seen);
-        Assert.All(seen, status => Assert.Equal("True", status));
+        Assert.All(seen, conditions => Assert.Contains("Available=True", conditions, StringComparison.Ordinal));
         Assert.NotEqual((string?)before["current"]!["version"], (string?)after["current"]!["version"]);
         Assert.Equal("2", (string?)after["current"]!["dataVersion"]);
         Assert.Equal("Built", (string?)after["current"]!["outcome"]);
         Assert.Equal((string?)before["current"]!["version"], (string?)after["previous"]![0]!["version"]);
 
-        await StartPodAsync("new", after);
-        Assert.Contains($"version {before["current"]!["version"]}", await InspectAsync("old"), StringComparison.Ordinal);
-        Assert.Contains($"version {after["current"]!["version"]}", await InspectAsync("new"), StringComparison.Ordinal);
-        await Here.KubectlAsync("exec", "old", "--", "index-builder", "verify", "/npy_index");
-    }
-
-    private async Task StartPodAsync(string name, JsonNode status)
-    {
-        await Here.ApplyAsync(WebMix.TrainingPod(name, (string)status["current"]!["version"]!, sleeps: true));
-        await Here.KubectlAsync("wait", "--for=condition=Ready", $"pod/{name}", "--timeout=30s");
-    }
-
-    private Task<string> InspectAsync(string pod) => Here.KubectlAsync("exec", pod, "--", "index-builder", "inspect", "/npy_index");
-
-    private async Task<IReadOnlyList<string?>> WatchAvailableAsync(CancellationToken stop)
-    {
-        // Every change of the resource, as the API server tells it.
-        using var watch = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
-            "kubectl",
-            ["--kubeconfig", Here.Cluster.Kubeconfig, "-n", Here.Namespace, "get", "pretrainindex", "text", "--watch", "-o", "jsonpath={.status.conditions[?(@.type==\"Available\")].status}{\"\\n\"}"])
-        { RedirectStandardOutput = true })!;
-        await using var end = stop.Register(() => watch.Kill());
-        var lines = (await watch.StandardOutput.ReadToEndAsync(CancellationToken.None)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        await watch.WaitForExitAsync(CancellationToken.None);
-        return lines;
+        await Here.StartPodAsync("new", "text", after);
+        await Here.ReadsAsync("old", before);
+        await Here.ReadsAsync("new", after);
     }
 }

@@ -22,6 +22,8 @@ public sealed class Cluster : IAsyncLifetime
 
     private readonly List<Task> _cleanups = [];
 
+    private FullDisk? _fullDisk;
+
     /// <summary>Whether there is a cluster to test on.</summary>
     public bool IsThere => !string.IsNullOrEmpty(_kubeconfig) && !string.IsNullOrEmpty(_folder);
 
@@ -52,14 +54,35 @@ public sealed class Cluster : IAsyncLifetime
         }
 
         Say("installing the operator from config/default");
+        await InstallAsync();
+        _fullDisk = new FullDisk(this);
+    }
+
+    /// <summary>Waits for what was left to be cleaned up.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_fullDisk is not null)
+        {
+            await _fullDisk.DisposeAsync();
+        }
+
+        await CleanedUpAsync();
+    }
+
+    /// <summary>What is begun before the first test and ends after minutes.</summary>
+    public FullDisk FullDisk => _fullDisk!;
+
+    /// <summary>Puts the operator on the cluster.</summary>
+    public async Task InstallAsync()
+    {
         // Without client-side validation, as in the demo: kubectl before 1.25 does not know the CRD's rules.
         await KubectlAsync("apply", "--validate=false", "-k", RepositoryRoot.PathOf("config/default"));
         await KubectlAsync("wait", "--for=condition=Established", "crd/pretrainindexes.indexoperator.io", "--timeout=30s");
         await RolloutAsync();
     }
 
-    /// <summary>Waits for what was left to be cleaned up.</summary>
-    public async ValueTask DisposeAsync() => await Task.WhenAll(_cleanups);
+    /// <summary>Waits until the scenarios that ended are cleaned up.</summary>
+    public Task CleanedUpAsync() => Task.WhenAll(_cleanups);
 
     /// <summary>Goes on with a scenario's clean-up while the next one begins.</summary>
     public void CleanUpLater(Func<Task> cleanup) => _cleanups.Add(Task.Run(cleanup));

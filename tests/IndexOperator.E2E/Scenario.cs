@@ -53,6 +53,15 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     public static void WriteText(string folder, string dataset, int documents) =>
         _ = new Corpus([.. Enumerable.Range(0, documents).Select(i => $"This is document {i} of the dataset {dataset}.")], 1, "").Write(Path.Combine(folder, dataset));
 
+    /// <summary>Makes a dataset as old as one that was copied long ago: nobody waits then for its writer to end.</summary>
+    public static void Age(string folder, string dataset)
+    {
+        foreach (var file in Directory.EnumerateFiles(folder, $"{dataset}.*"))
+        {
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-1));
+        }
+    }
+
     /// <summary>A PretrainIndex over one or more datasets of the claim <c>corpus</c>; the rest is told by options.</summary>
     public static string Manifest(
         string name,
@@ -62,7 +71,11 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
         long samples = 500,
         string dataClaim = "corpus",
         string cacheClaim = "npy-index",
-        string build = "{}") => $$"""
+        string build = "{}",
+        string refresh = "{}",
+        string verify = "{}",
+        int historyLimit = 2,
+        string deletionPolicy = "Retain") => $$"""
         apiVersion: indexoperator.io/v1alpha1
         kind: PretrainIndex
         metadata: {name: {{name}}}
@@ -74,9 +87,15 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
             split: "100,0,0"
             samples: {train: {{samples}}}
             tokenizer: {identifiers: '{"class": "ByteTokenizer"}'}
-          cache: {claimName: {{cacheClaim}}, mountPath: /npy_index}
+          cache: {claimName: {{cacheClaim}}, mountPath: /npy_index, historyLimit: {{historyLimit}}, deletionPolicy: {{deletionPolicy}}}
           build: {{build}}
+          refresh: {{refresh}}
+          verify: {{verify}}
         """;
+
+    /// <summary>A PretrainIndex that takes some ten seconds to build: many short samples and little CPU.</summary>
+    public static string SlowManifest(string name, string deletionPolicy = "Retain") =>
+        Manifest(name, sequenceLength: 16, samples: 10_000_000, build: "{resources: {limits: {cpu: 100m}}}", deletionPolicy: deletionPolicy);
 
     public Task ApplyAsync(string manifest) => cluster.ApplyAsync(manifest, "-n", Namespace);
 
@@ -91,10 +110,14 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     public Task<JsonNode> IndexAsync(string index) => GetAsync("pretrainindex", index);
 
     /// <summary>The build Jobs of a resource.</summary>
-    public Task<IReadOnlyList<JsonNode>> JobsAsync(string index) => ListAsync("jobs", "-l", $"indexoperator.io/pretrainindex={index}");
+    public Task<IReadOnlyList<JsonNode>> JobsAsync(string index) => ListAsync("jobs", "-l", $"indexoperator.io/pretrainindex={index},indexoperator.io/task=build");
 
-    /// <summary>The pods that work for a resource.</summary>
-    public Task<IReadOnlyList<JsonNode>> PodsAsync(string index) => ListAsync("pods", "-l", $"indexoperator.io/pretrainindex={index}");
+    /// <summary>What events of a reason say about a resource.</summary>
+    public async Task<IReadOnlyList<string>> ToldAsync(string index, string reason) =>
+        [.. (await ListAsync("events")).Where(told => (string?)told["involvedObject"]!["name"] == index && (string?)told["reason"] == reason).Select(told => (string)told["message"]!)];
+
+    /// <summary>The pods that build for a resource.</summary>
+    public Task<IReadOnlyList<JsonNode>> PodsAsync(string index) => ListAsync("pods", "-l", $"indexoperator.io/pretrainindex={index},indexoperator.io/task=build");
 
     /// <summary>Waits until the resource is Ready for the spec as it is now, and gives its status.</summary>
     public async Task<JsonNode> ReadyAsync(string index, int seconds = 60)
@@ -138,16 +161,53 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
         return message;
     }
 
+    /// <summary>Waits until the builder of a resource is in the middle of its work, and gives its pod.</summary>
+    public async Task<JsonNode> BuildingAsync(string index)
+    {
+        await UntilAsync(index, "progress of the build", status => (int?)status["build"]?["percent"] is > 0 and < 90, 60);
+        await Wait.Until("work in staging", () => Staging().Count > 0, TimeSpan.FromSeconds(5));
+        return (await PodsAsync(index)).Single(pod => (string?)pod["status"]!["phase"] == "Running");
+    }
+
+    /// <summary>Starts a training pod on the version that a status calls current; it sleeps, and can be asked things.</summary>
+    public async Task StartPodAsync(string name, string index, JsonNode status)
+    {
+        await ApplyAsync(WebMix.TrainingPod(name, (string)status["current"]!["version"]!, sleeps: true, index));
+        await KubectlAsync("wait", "--for=condition=Ready", $"pod/{name}", "--timeout=60s");
+    }
+
+    /// <summary>Ends a training pod.</summary>
+    public Task EndPodAsync(string name) => KubectlAsync("delete", "pod", name, "--grace-period=1", "--wait=false");
+
+    /// <summary>Asserts that a training pod still reads the version that a status called current, whole.</summary>
+    public async Task ReadsAsync(string pod, JsonNode status)
+    {
+        await KubectlAsync("exec", pod, "--", "index-builder", "verify", "/npy_index");
+        Assert.Contains($"version {status["current"]!["version"]}", await KubectlAsync("exec", pod, "--", "index-builder", "inspect", "/npy_index"), StringComparison.Ordinal);
+    }
+
     /// <summary>A condition of a status.</summary>
     public static JsonNode? Condition(JsonNode status, string type) =>
         status["conditions"]?.AsArray().FirstOrDefault(condition => (string?)condition!["type"] == type);
+
+    /// <summary>Whether a condition of a status has a value, and a reason where one is given.</summary>
+    public static bool Is(JsonNode status, string type, string value, string? reason = null) =>
+        Condition(status, type) is { } condition && (string?)condition["status"] == value && (reason is null || (string?)condition["reason"] == reason);
 
     /// <summary>The version directory on this machine that a status calls current.</summary>
     public string VersionFolder(JsonNode status, string claim = "npy-index") => Path.Combine(Volume(claim), (string)status["current"]!["path"]!);
 
     /// <summary>What lies in the staging area of a cache.</summary>
-    public IReadOnlyList<string> Staging(string claim = "npy-index") =>
-        Directory.Exists(Path.Combine(Volume(claim), ".staging")) ? [.. Directory.EnumerateFileSystemEntries(Path.Combine(Volume(claim), ".staging"))] : [];
+    public IReadOnlyList<string> Staging(string claim = "npy-index") => Entries(claim, ".staging");
+
+    /// <summary>The versions that lie in a cache, by name.</summary>
+    public IReadOnlyList<string> Versions(string claim = "npy-index") => [.. Entries(claim, "versions").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    /// <summary>What was put aside in a cache.</summary>
+    public IReadOnlyList<string> Quarantine(string claim = "npy-index") => Entries(claim, ".quarantine");
+
+    private string[] Entries(string claim, string folder) =>
+        Directory.Exists(Path.Combine(Volume(claim), folder)) ? [.. Directory.EnumerateFileSystemEntries(Path.Combine(Volume(claim), folder))] : [];
 
     /// <summary>What a person would look at when the test failed.</summary>
     public async Task TellAsync()

@@ -27,11 +27,12 @@ public sealed class WebMix(Cluster cluster) : IAsyncLifetime
         RepositoryRoot.ReadText("config/samples/web-mix.yaml").Replace("  name: web-mix\n", $"  name: {name}\n", StringComparison.Ordinal);
 
     /// <summary>A training pod on a version, as the sample's comment makes it; one that sleeps can be asked things.</summary>
-    public static string TrainingPod(string name, string version, bool sleeps = false)
+    public static string TrainingPod(string name, string version, bool sleeps = false, string index = "web-mix")
     {
         var pod = RepositoryRoot.ReadText("config/samples/training-pod.yaml")
             .Replace("00000000000000000000", version, StringComparison.Ordinal)
-            .Replace("  name: web-mix-reader\n", $"  name: {name}\n", StringComparison.Ordinal);
+            .Replace("  name: web-mix-reader\n", $"  name: {name}\n", StringComparison.Ordinal)
+            .Replace("indexoperator.io/index: web-mix\n", $"indexoperator.io/index: {index}\n", StringComparison.Ordinal);
         return sleeps ? pod.Replace("    args: [inspect", "    command: [sleep, \"3600\"]\n    # args: [inspect", StringComparison.Ordinal) : pod;
     }
 

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using IndexOperator.TestSupport;
+
+namespace IndexOperator.E2E;
+
+/// <summary>What nodes do to a build: memory that runs out, a drain, the loss of the machine.</summary>
+public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault")
+{
+    private const string Memory = "indexoperator.io/memory";
+
+    [Fact]
+    public async Task A_build_that_the_kernel_killed_for_its_memory_is_given_what_it_needs()
+    {
+        Scenario.Age(Here.Volume("corpus"), "text");
+        await Here.ApplyAsync(Scenario.Manifest("big", sequenceLength: 16, samples: 20_000_000, build: "{resources: {limits: {memory: 64Mi}}}"));
+        var failed = await Here.UntilAsync("big", "a failure and the time of the next attempt", status => status["build"]?["lastFailure"] is not null && status["build"]!["nextRetryAt"] is not null, 90);
+        Assert.Equal("OutOfMemory", (string?)failed["build"]!["lastFailure"]!["reason"]);
+        var killed = Terminated(Assert.Single(await Here.PodsAsync("big")));
+        Assert.Equal("OOMKilled", (string?)killed["reason"]);
+        var predicted = (long)JsonNode.Parse((string)killed["message"]!)!["predictedMemoryBytes"]!;
+        var given = (long)failed["build"]!["memoryBytes"]!;
+        Assert.Equal((long)(predicted * 1.25), given);
+
+        var status = await Here.ReadyAsync("big", 120);
+        Assert.Equal("Built", (string?)status["current"]!["outcome"]);
+        var job = (await Here.JobsAsync("big")).Single(one => (string?)one["metadata"]!["annotations"]!["indexoperator.io/attempt"] == "2");
+        Assert.Equal(given.ToString(CultureInfo.InvariantCulture), (string?)job["metadata"]!["annotations"]![Memory]);
+        var resources = job["spec"]!["template"]!["spec"]!["containers"]![0]!["resources"]!;
+        Assert.Equal((given, given), (Bytes(resources["limits"]!), Bytes(resources["requests"]!)));
+        var pod = (await Here.PodsAsync("big")).Single(one => (string?)one["metadata"]!["labels"]!["job-name"] == (string?)job["metadata"]!["name"]);
+        Assert.InRange((long)JsonNode.Parse((string)Terminated(pod)["message"]!)!["peakMemoryBytes"]!, 64L << 20, given);
+        Assert.Contains("tried once more with", Assert.Single(await Here.ToldAsync("big", "OutOfMemory")), StringComparison.Ordinal);
+        Assert.Empty(Here.Staging());
+    }
+
+    [Fact]
+    public async Task A_build_whose_node_is_drained_ends_Ready_when_there_is_a_node_again()
+    {
+        await Here.ApplyAsync(Scenario.SlowManifest("slow"));
+        var pod = await Here.BuildingAsync("slow");
+        var node = (string)pod["spec"]!["nodeName"]!;
+        try
+        {
+            // Through the eviction API, as an autoscaler or an upgrade of the node does it; only the build, on the one node that there is.
+            await Here.KubectlAsync("drain", node, "--pod-selector=indexoperator.io/pretrainindex=slow", "--ignore-daemonsets", "--timeout=60s");
+            Assert.DoesNotContain(await Here.PodsAsync("slow"), other => (string?)other["metadata"]!["uid"] == (string?)pod["metadata"]!["uid"]);
+        }
+        finally
+        {
+            await Here.KubectlAsync("uncordon", node);
+        }
+
+        await EndsWellAsync("slow", 120);
+    }
+
+    [Fact]
+    public async Task A_build_whose_node_is_lost_ends_Ready_when_the_node_is_back()
+    {
+        await Here.ApplyAsync(Scenario.SlowManifest("slow"));
+        var pod = await Here.BuildingAsync("slow");
+        try
+        {
+            // The machine stops in the middle: nobody reports anything, and what was written so far lies there.
+            using (var kubelet = Process.GetProcessById(int.Parse(File.ReadAllText(Path.Combine(Here.Cluster.Folder, "run", "kubelet.pid")).Split(' ')[0], CultureInfo.InvariantCulture)))
+            {
+                kubelet.Kill();
+            }
+
+            Cluster.Kill(pod, "index-builder");
+            Assert.NotEmpty(Here.Staging());
+            // A cloud provider takes the node off the list, and the pod collector then the pods off the node.
+            await Here.KubectlAsync("delete", "node", (string)pod["spec"]!["nodeName"]!);
+            await Wait.Until(
+                "the build's pod to be collected",
+                async () => (await Here.PodsAsync("slow")).All(other => (string?)other["metadata"]!["uid"] != (string?)pod["metadata"]!["uid"]),
+                TimeSpan.FromSeconds(150));
+            Assert.False(Scenario.Is((await Here.IndexAsync("slow"))["status"]!, "Stalled", "True"));
+        }
+        finally
+        {
+            await Cluster.RunAsync(RepositoryRoot.PathOf("hack/node.sh"), "up", Here.Cluster.Folder, "--gpu-label");
+        }
+
+        await Here.Cluster.RolloutAsync();
+        await EndsWellAsync("slow", 180);
+    }
+
+    private async Task EndsWellAsync(string index, int seconds)
+    {
+        var status = await Here.ReadyAsync(index, seconds);
+        Assert.Equal("Built", (string?)status["current"]!["outcome"]);
+        Assert.Single(Here.Versions());
+        Assert.Empty(Here.Staging());
+        await Cluster.BuilderAsync("verify", Here.VersionFolder(status));
+    }
+
+    private static JsonNode Terminated(JsonNode pod) => pod["status"]!["containerStatuses"]![0]!["state"]!["terminated"]!;
+
+    // The API server writes a quantity in its shortest form: plain bytes, or so many Ki, Mi or Gi.
+    private static long Bytes(JsonNode resources)
+    {
+        var text = (string)resources["memory"]!;
+        var unit = text.IndexOfAny(['K', 'M', 'G']);
+        return unit < 0
+            ? long.Parse(text, CultureInfo.InvariantCulture)
+            : long.Parse(text[..unit], CultureInfo.InvariantCulture) << (10 * ("KMG".IndexOf(text[unit], StringComparison.Ordinal) + 1));
+    }
+}

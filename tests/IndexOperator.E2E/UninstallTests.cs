@@ -1,0 +1,38 @@
+using IndexOperator.TestSupport;
+
+namespace IndexOperator.E2E;
+
+/// <summary>The operator is taken off the cluster with all that it knows, and put on again. Runs last: it takes every resource with it.</summary>
+public sealed class UninstallTests(Cluster cluster) : ScenarioTests(cluster, "uninstall")
+{
+    [Fact]
+    public async Task What_was_published_outlives_the_definition_and_the_operator_and_is_reused_when_they_return()
+    {
+        // Others may still be cleaning up, which needs the operator.
+        await Here.Cluster.CleanedUpAsync();
+        Scenario.Age(Here.Volume("corpus"), "text");
+        await Here.ApplyAsync(Scenario.Manifest("text"));
+        var before = await Here.ReadyAsync("text");
+        await Here.StartPodAsync("trainer", "text", before);
+        var files = await FilesAsync();
+
+        // The definition goes while a pod uses a resource: for a resource alone that would be waited for.
+        await Here.Cluster.KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", "--timeout=90s");
+        await Here.ReadsAsync("trainer", before);
+        await Here.Cluster.KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s");
+        Assert.Equal(files, await FilesAsync());
+
+        await Here.Cluster.InstallAsync();
+        await Here.ApplyAsync(Scenario.Manifest("text"));
+        var after = await Here.ReadyAsync("text", 90);
+        Assert.Equal(((string?)before["current"]!["version"], "Reused"), ((string?)after["current"]!["version"], (string?)after["current"]!["outcome"]));
+        Assert.True(Scenario.Is(after, "Verified", "True"), after.ToJsonString());
+        Assert.Equal(1, (int?)after["consumers"]!["running"]);
+        Assert.Equal(files, await FilesAsync());
+        Assert.Empty(Here.Staging());
+        await Here.ReadsAsync("trainer", before);
+
+        // Inode, size, mode and time of every file of every version.
+        async Task<string> FilesAsync() => await Cluster.RunAsync("find", Path.Combine(Here.Volume("npy-index"), "versions"), "-printf", "%p %i %s %m %T@\n");
+    }
+}
