@@ -1,5 +1,3 @@
-using IndexOperator.TestSupport;
-
 namespace IndexOperator.Api.Tests;
 
 public sealed class PretrainIndexYamlTests
@@ -78,18 +76,6 @@ public sealed class PretrainIndexYamlTests
     [Fact]
     public void Refuses_a_file_larger_than_an_API_server_takes() =>
         Assert.Contains("at most 3145728 are read", Fails(new string(' ', PretrainIndexYaml.MaxCharacters + 1)), StringComparison.Ordinal);
-
-    [Theory]
-    [InlineData("web-mix.yaml")]
-    [InlineData("single-dataset.yaml")]
-    [InlineData("per-split.yaml")]
-    [InlineData("unweighted.yaml")]
-    public void Every_sample_can_be_carried_out(string sample)
-    {
-        var index = PretrainIndexYaml.Parse(RepositoryRoot.ReadText("config/samples/" + sample));
-        Assert.Empty(PretrainIndexValidation.Validate(index.Spec));
-        Assert.Equal(Path.GetFileNameWithoutExtension(sample), index.Metadata.Name);
-    }
 
     private static string Fails(string yaml) => Assert.Throws<ManifestException>(() => PretrainIndexYaml.Parse(yaml)).Message;
 }
