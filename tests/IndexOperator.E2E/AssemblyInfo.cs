@@ -7,5 +7,5 @@ using Xunit.v3;
 [assembly: Parallelization(Mode = ParallelMode.None)]
 [assembly: AssemblyFixture(typeof(Cluster))]
 [assembly: SupportedOSPlatform("linux")]
-// What takes minutes by itself is looked at when everything else has run; what takes the operator away comes last.
+// What takes minutes by itself is looked at when everything else has run; what takes the operator or the node away comes last.
 [assembly: TestCollectionOrderer(typeof(LastThingsLast))]

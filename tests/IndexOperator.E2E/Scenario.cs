@@ -169,6 +169,16 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
         return (await PodsAsync(index)).Single(pod => (string?)pod["status"]!["phase"] == "Running");
     }
 
+    /// <summary>Waits until a resource is Ready by a build, with one whole version on the volume and nothing beside it.</summary>
+    public async Task EndsWellAsync(string index, int seconds)
+    {
+        var status = await ReadyAsync(index, seconds);
+        Assert.Equal("Built", (string?)status["current"]!["outcome"]);
+        Assert.Single(Versions());
+        Assert.Empty(Staging());
+        await Cluster.BuilderAsync("verify", VersionFolder(status));
+    }
+
     /// <summary>Starts a training pod on the version that a status calls current; it sleeps, and can be asked things.</summary>
     public async Task StartPodAsync(string name, string index, JsonNode status)
     {

@@ -2,7 +2,7 @@ using IndexOperator.TestSupport;
 
 namespace IndexOperator.E2E;
 
-/// <summary>The operator is taken off the cluster with all that it knows, and put on again. Runs last: it takes every resource with it.</summary>
+/// <summary>The operator is taken off the cluster with all that it knows, and put on again. Runs when the others have ended: it takes every resource with it.</summary>
 public sealed class UninstallTests(Cluster cluster) : ScenarioTests(cluster, "uninstall")
 {
     [Fact]
