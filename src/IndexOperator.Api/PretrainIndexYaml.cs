@@ -66,10 +66,10 @@ public static class PretrainIndexYaml
         {
             throw new ManifestException($"{Where(error)}: {Plain(error)}", error);
         }
-        catch (FormatException error)
+        catch (Exception error) when (error is FormatException or ArgumentException or OverflowException)
         {
-            // Kubernetes' own types (quantities) read their text themselves.
-            throw new ManifestException(error.Message, error);
+            // Kubernetes' own types (quantities) read their text themselves, and have several ways of refusing it.
+            throw new ManifestException(error is FormatException ? error.Message : $"A quantity cannot be read ({error.Message}). Write for example 500m or 10Gi.", error);
         }
     }
 

@@ -56,6 +56,7 @@ public sealed class PretrainIndexYamlTests
     [InlineData("preset: NeMoAutoTokenizer", "preset: Other", "spec.dataset.tokenizer.preset: must be one of NeMoAutoTokenizer, NeMoSentencePieceTokenizer")]
     [InlineData("claimName: npy-index", "claimName: npy-index\n    deletionPolicy: Keep", "spec.cache.deletionPolicy: must be one of Retain, Delete")]
     [InlineData("claimName: npy-index", "claimTemplate: {size: lots}", "lots")]
+    [InlineData("claimName: npy-index", "claimTemplate: {size: 10nn}", "A quantity cannot be read")]
     [InlineData("claimName: npy-index", "claimTemplate: 5", "spec.cache.claimTemplate: must be an object with fields")]
     [InlineData("- prefix: /data/web_text_document", "  prefix: /data/web_text_document", "spec.data.blend: must be a list")]
     [InlineData("claimName: npy-index", "claimName: npy-index\n  build: {timeout: 5 minutes}", "spec.build.timeout: Not a duration")]
