@@ -82,7 +82,14 @@ internal sealed class FaultyApiServer : IAsyncDisposable
     {
         foreach (var context in _watches.Values)
         {
-            context.Abort();
+            try
+            {
+                context.Abort();
+            }
+            catch (ObjectDisposedException)
+            {
+                // Its client went away by itself, a moment before.
+            }
         }
     }
 
