@@ -51,7 +51,7 @@ public sealed class PeerFinder(Store<PretrainIndex> indexes, Informer<V1Job> job
     public static IEnumerable<string> WorkKeys(V1Job job)
     {
         ArgumentNullException.ThrowIfNull(job);
-        if (job.Status?.Conditions?.Any(condition => condition.Status == "True" && condition.Type is "Complete" or "Failed") == true || job.Metadata.Annotations is not { } annotations)
+        if (BuildAttempt.EndOf(job) is not null || job.Metadata.Annotations is not { } annotations)
         {
             return [];
         }

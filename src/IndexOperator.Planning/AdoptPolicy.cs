@@ -37,7 +37,7 @@ public static class AdoptPolicy
                 Delivered = adopted,
                 DeliveredData = new DataStatus { CheckedAt = fit.EndedAt, State = BuildReport.Unchanged, Looks = 1 },
                 Build = Leftover.AfterPublishing(observed, [], null, delivered: false),
-                Actions = [new DeleteJob(fit.Name, fit.Job.Metadata.Uid, Findings.IsRead, fit.HasSpec)],
+                Actions = [fit.Delete(Findings.IsRead)],
             };
         }
 

@@ -48,7 +48,7 @@ public sealed class BuildAttempt
     {
         Job = job;
         Pods = pods;
-        var ended = job.Status?.Conditions?.FirstOrDefault(condition => condition.Status == "True" && (condition.Type is "Complete" or "Failed"));
+        var ended = EndOf(job);
         State = ended?.Type switch { "Complete" => JobState.Complete, "Failed" => JobState.Failed, _ => JobState.Active };
         FailedCondition = State == JobState.Failed ? ended : null;
         EndedAt = State == JobState.Active ? null : Utc(job.Status?.CompletionTime ?? ended?.LastTransitionTime ?? job.Metadata.CreationTimestamp);
@@ -123,6 +123,9 @@ public sealed class BuildAttempt
         .Select(StartedAt)
         .FirstOrDefault(started => started is not null);
 
+    /// <summary>The action that deletes the Job with what belongs to it.</summary>
+    public DeleteJob Delete(string because) => new(Name, Job.Metadata.Uid, because, HasSpec);
+
     /// <summary>The resource's Jobs of a task, with their pods.</summary>
     public static IReadOnlyList<BuildAttempt> AllOf(ObservedState observed, string task)
     {
@@ -175,6 +178,13 @@ public sealed class BuildAttempt
 
     /// <summary>True for the time of something that has happened and that no two clocks can differ by: one was set back since.</summary>
     public static bool IsAhead(DateTimeOffset happened, DateTimeOffset now) => happened > now + ClockSlack;
+
+    /// <summary>The condition that says that a Job has ended; null while it has not.</summary>
+    public static V1JobCondition? EndOf(V1Job job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return job.Status?.Conditions?.FirstOrDefault(condition => condition.Status == "True" && (condition.Type is "Complete" or "Failed"));
+    }
 
     /// <summary>What a Job does, by its label; null where it does not say.</summary>
     public static string? TaskOf(V1Job job)

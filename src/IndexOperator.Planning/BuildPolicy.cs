@@ -34,7 +34,7 @@ public static class BuildPolicy
             return null;
         }
 
-        var cleanup = attempts.Where(attempt => attempt != done && !attempt.IsGoing).Select(attempt => Delete(attempt, "another version is current"));
+        var cleanup = attempts.Where(attempt => attempt != done && !attempt.IsGoing).Select(attempt => attempt.Delete("another version is current"));
         var left = Leftover.AfterPublishing(observed, attempts, done, delivered is not null);
         return new Situation(
             Standing.Published,
@@ -83,7 +83,7 @@ public static class BuildPolicy
     public static IReadOnlyList<PlannedAction> StopAll(ObservedState observed, string because) =>
         BuildAttempt.AllOf(observed, BuildAttempt.BuildTask)
             .Where(attempt => attempt is { State: JobState.Active, IsGoing: false })
-            .Select(attempt => Delete(attempt, because))
+            .Select(attempt => attempt.Delete(because))
             .ToList();
 
     /// <summary>True when the wanted build's container has begun and its Job has not ended.</summary>
@@ -122,7 +122,7 @@ public static class BuildPolicy
             ? new Situation(Standing.Working, Reasons.Building, $"Job {attempt.Name} could not pull {image}, and the operator now builds with {observed.Settings.BuilderImage}: the Job is made again.")
             {
                 Build = StatusOf(observed, wanted, attempt.Number),
-                Actions = [Delete(attempt, "its image cannot be pulled and is no longer the operator's")],
+                Actions = [attempt.Delete("its image cannot be pulled and is no longer the operator's")],
                 LookAgainAfter = WaitInterval,
             }
             : null;
@@ -177,7 +177,7 @@ public static class BuildPolicy
         return new Situation(Standing.Working, trouble.Reason, failure.Message)
         {
             Build = StatusOf(observed, wanted, attempt.Number) with { Job = attempt.Name, LastFailure = failure, NextRetryAt = observed.Now + RetryPolicy.LongestPause, Progress = null },
-            Actions = [Delete(attempt, "its pod cannot start, and another PretrainIndex waits to build the same")],
+            Actions = [attempt.Delete("its pod cannot start, and another PretrainIndex waits to build the same")],
             Events = [new PlannedEvent("Warning", trouble.Reason, "Build", failure.Message)],
             LookAgainAfter = WaitInterval,
         };
@@ -210,8 +210,6 @@ public static class BuildPolicy
 
     private static List<DeleteJob> DeleteOthers(IReadOnlyList<BuildAttempt> attempts, BuildAttempt? keep) => attempts
         .Where(attempt => attempt.JobKey != keep?.JobKey && attempt is { State: JobState.Active, IsGoing: false })
-        .Select(attempt => Delete(attempt, "superseded by a newer spec"))
+        .Select(attempt => attempt.Delete("superseded by a newer spec"))
         .ToList();
-
-    internal static DeleteJob Delete(BuildAttempt attempt, string because) => new(attempt.Name, attempt.Job.Metadata.Uid, because, attempt.HasSpec);
 }

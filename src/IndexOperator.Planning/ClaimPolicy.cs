@@ -128,13 +128,10 @@ public static class ClaimPolicy
 
     private static FailureStatus? CacheTrouble(ObservedState observed)
     {
-        var cache = observed.Index.Spec.Cache;
-        if (Find(observed, CacheClaimName(observed.Index)) is not { } claim)
-        {
-            return cache.ClaimName is { } missing ? Trouble(observed, "spec.cache.claimName", missing) : ModesTrouble(observed, "spec.cache.claimTemplate.accessModes", [.. cache.ClaimTemplate!.AccessModes.Select(mode => mode.ToString())]);
-        }
-
-        return CacheLost(observed) ?? ModesTrouble(observed, cache.ClaimName is null ? "spec.cache.claimTemplate" : "spec.cache.claimName", claim.Spec?.AccessModes ?? []);
+        var claim = Find(observed, CacheClaimName(observed.Index));
+        return observed.Index.Spec.Cache.ClaimTemplate is not { } template ? CacheLost(observed) ?? ModesTrouble(observed, "spec.cache.claimName", claim!.Spec?.AccessModes ?? [])
+            : claim is null ? ModesTrouble(observed, "spec.cache.claimTemplate.accessModes", [.. template.AccessModes.Select(mode => mode.ToString())])
+            : CacheLost(observed) ?? ModesTrouble(observed, "spec.cache.claimTemplate", claim.Spec?.AccessModes ?? []);
     }
 
     private static FailureStatus? ModesTrouble(ObservedState observed, string field, IList<string> modes)

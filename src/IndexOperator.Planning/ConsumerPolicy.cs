@@ -33,7 +33,7 @@ public static class ConsumerPolicy
     public static IReadOnlySet<string>? VersionsInUse(ObservedState observed)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        var versions = observed.Consumers.Where(pod => IsLive(pod, observed.Now) && !IsHeldBack(pod)).Select(VersionOf).ToList();
+        var versions = Running(observed).Select(VersionOf).ToList();
         return versions.Any(version => version is null) ? null : versions.OfType<string>().ToHashSet();
     }
 

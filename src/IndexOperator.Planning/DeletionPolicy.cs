@@ -33,7 +33,7 @@ public static class DeletionPolicy
         const string Because = "its PretrainIndex is being deleted";
         IReadOnlyList<PlannedAction> stop = [
             .. BuildPolicy.StopAll(observed, Because),
-            .. UpkeepPolicy.JobsOf(observed).Where(job => job.State == JobState.Active).Select(job => new DeleteJob(job.Name, job.Job.Metadata.Uid, Because, job.HasSpec)),
+            .. UpkeepPolicy.JobsOf(observed).Where(job => job.State == JobState.Active).Select(job => job.Delete(Because)),
         ];
         if (stop.Count > 0 || BuildPolicy.StillRunning(observed) is not null)
         {

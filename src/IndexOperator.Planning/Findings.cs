@@ -157,6 +157,6 @@ public sealed record Findings(ObservedState Observed, IReadOnlyList<PlannedActio
     private Findings Delete(BuildAttempt attempt, string because) => this with
     {
         Observed = Observed with { Jobs = [.. Observed.Jobs.Where(job => job.Metadata.Uid != attempt.Job.Metadata.Uid)] },
-        Actions = [.. Actions, new DeleteJob(attempt.Name, attempt.Job.Metadata.Uid, because, attempt.HasSpec)],
+        Actions = [.. Actions, attempt.Delete(because)],
     };
 }

@@ -21,7 +21,7 @@ public static class GoingClaimPolicy
         var going = situation.Actions.OfType<DeleteJob>().Select(action => action.Uid).ToHashSet();
         return Tasks.SelectMany(task => BuildAttempt.AllOf(observed, task))
             .Where(attempt => !attempt.IsGoing && !going.Contains(attempt.Job.Metadata.Uid) && (attempt.State == JobState.Active ? attempt.RunningSince is null : attempt.IsOver(observed.Now)))
-            .Select(attempt => new DeleteJob(attempt.Name, attempt.Job.Metadata.Uid, "a claim that its pod holds is being deleted", attempt.HasSpec))
+            .Select(attempt => attempt.Delete("a claim that its pod holds is being deleted"))
             .ToList<PlannedAction>();
     }
 }

@@ -39,7 +39,7 @@ public static class StartPolicy
         var old = attempts
             .Where(attempt => !attempt.IsGoing && !(attempt.JobKey == wanted.JobKey && attempt.Number >= number - 1)
                 && !(attempt.Delivered && attempt.BuildKey == observed.Index.Status?.Current?.BuildKey))
-            .Select(attempt => BuildPolicy.Delete(attempt, attempt.JobKey == wanted.JobKey ? "a later attempt failed too" : "superseded by a newer spec"));
+            .Select(attempt => attempt.Delete(attempt.JobKey == wanted.JobKey ? "a later attempt failed too" : "superseded by a newer spec"));
         var claim = ClaimPolicy.ClaimToCreate(observed);
         return new Situation(Standing.Working, Reasons.Building, BuildPolicy.NotStarted(name))
         {

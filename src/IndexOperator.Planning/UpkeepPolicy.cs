@@ -22,7 +22,7 @@ public static class UpkeepPolicy
         var jobs = JobsOf(observed);
         if (observed.Index.Spec.Suspend)
         {
-            return situation with { Actions = [.. situation.Actions, .. jobs.Where(job => job.State == JobState.Active).Select(job => Delete(job, "spec.suspend is true"))] };
+            return situation with { Actions = [.. situation.Actions, .. jobs.Where(job => job.State == JobState.Active).Select(job => job.Delete("spec.suspend is true"))] };
         }
 
         if (situation.Delivered is { } delivered)
@@ -35,7 +35,7 @@ public static class UpkeepPolicy
         {
             // A look at what is not wanted any more; the one at a kept version that is wanted again goes on.
             var vain = jobs.Where(job => job is { State: JobState.Active, IsCheck: true } && !(job.Versions is [var version] && AdoptPolicy.IsCandidate(observed.Index, version)));
-            return situation with { Actions = [.. situation.Actions, .. vain.Select(job => Delete(job, "another version is wanted"))] };
+            return situation with { Actions = [.. situation.Actions, .. vain.Select(job => job.Delete("another version is wanted"))] };
         }
 
         return AddDue(observed, situation, jobs);
@@ -51,7 +51,7 @@ public static class UpkeepPolicy
         return job is null ? null : new Situation(Standing.Working, Reasons.Building, $"Waiting for {job} to have removed old versions: the build might reuse one of them.")
         {
             // One that has not begun removes nothing when it is gone.
-            Actions = [.. own.Where(waiting => waiting.RunningSince is null).Select(waiting => Delete(waiting, "a build is wanted first"))],
+            Actions = [.. own.Where(waiting => waiting.RunningSince is null).Select(waiting => waiting.Delete("a build is wanted first"))],
             LookAgainAfter = WaitInterval,
         };
     }
@@ -101,8 +101,6 @@ public static class UpkeepPolicy
     // A pod of a Job that is gone or has timed out may still be at work; not one that outlives its grace on a lost node.
     private static V1Pod? Removing(ObservedState observed) =>
         BuildAttempt.PodsOfTask(observed, BuildAttempt.PruneTask).FirstOrDefault(pod => pod.Status?.Phase == "Running" && !BuildPolicy.IsLost(pod, observed.Now));
-
-    private static DeleteJob Delete(BuildAttempt job, string because) => new(job.Name, job.Job.Metadata.Uid, because, job.HasSpec);
 
     private static TimeSpan? Sooner(TimeSpan? a, TimeSpan? b)
     {
