@@ -21,11 +21,20 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, TimeProvi
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(actions);
         var notExpanded = default(ApiException);
+        var isOfNow = false;
         foreach (var action in actions)
         {
             try
             {
+                if (!isOfNow && IsBuild(action))
+                {
+                    await EnsureOfNowAsync(index, cancellationToken);
+                    isOfNow = true;
+                }
+
                 index = await ApplyAsync(index, action, cancellationToken);
+                // The patch of the finalizers names the version that it is computed from: that it was taken shows the plan to be of now.
+                isOfNow |= action is AttachFinalizer;
             }
             catch (ApiException error) when (action is ExpandClaim && !error.IsConflict)
             {
@@ -67,6 +76,20 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, TimeProvi
         }
 
         return index;
+    }
+
+    private static bool IsBuild(PlannedAction action) =>
+        action is CreateJob create && create.Job.Metadata.Labels?.TryGetValue(Labels.Task, out var task) == true && task == BuildAttempt.BuildTask;
+
+    // Each informer lags by itself: a replica that has just taken over may see that a Job is gone and not yet the status or the spec that
+    // let it go, and would build once more. One read is cheap beside a build.
+    private async Task EnsureOfNowAsync(PretrainIndex index, CancellationToken cancellationToken)
+    {
+        var now = await client.FindAsync(Resources.PretrainIndexes, ObjectKey.Of(index), cancellationToken);
+        if (now?.Metadata.Uid != index.Metadata.Uid || now?.Metadata.ResourceVersion != index.Metadata.ResourceVersion)
+        {
+            throw new ApiException(409, "Conflict", $"{ObjectKey.Of(index)} has changed since the build was planned; it is planned again.");
+        }
     }
 
     private async Task ExpandAsync(ObjectKey index, ExpandClaim expand, CancellationToken cancellationToken)

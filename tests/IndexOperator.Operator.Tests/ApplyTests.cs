@@ -78,7 +78,7 @@ public sealed class ApplyTests : IAsyncLifetime
     public async Task A_Job_is_deleted_with_its_ConfigMap_and_only_if_it_is_still_the_same_one()
     {
         await _applier.ApplyAsync(_index, [Samples.WideJob(_index)], Cancel);
-        Assert.Equal(["POST configmaps", "POST jobs"], Verbs);
+        Assert.Equal(["GET mix", "POST configmaps", "POST jobs"], Verbs);
         var job = _writes.Merge(ObjectKey.Of(_index), [])[0];
         await _applier.ApplyAsync(_index, [new DeleteJob(job.Metadata.Name, job.Metadata.Uid, "test", HasSpec: true)], Cancel);
         Assert.Empty(_server.All(Jobs));
@@ -105,7 +105,25 @@ public sealed class ApplyTests : IAsyncLifetime
     {
         _server.Fault(request => request.Method == "POST", context => FaultyApiServer.StatusAsync(context, 403, "Forbidden", "exceeded quota"), 1);
         await Assert.ThrowsAsync<ApiException>(() => _applier.ApplyAsync(_index, [Samples.BuildJob(_index), new AttachFinalizer("x/y")], Cancel));
-        Assert.Equal(["POST jobs"], Verbs);
+        Assert.Equal(["GET mix", "POST jobs"], Verbs);
+    }
+
+    [Theory]
+    [InlineData("a status or a spec that the informer has not seen")]
+    [InlineData("another resource of the name")]
+    [InlineData("no resource any more")]
+    public async Task A_build_that_was_planned_for_what_is_no_more_is_not_begun(string now)
+    {
+        var seen = now switch
+        {
+            "another resource of the name" => Samples.Index(_index.Metadata.ResourceVersion, "uid-before"),
+            "no resource any more" => new PretrainIndex { Metadata = new k8s.Models.V1ObjectMeta { Name = "gone", NamespaceProperty = "a", Uid = "u", ResourceVersion = "1" }, Spec = _index.Spec },
+            _ => Samples.Index("1", _index.Metadata.Uid),
+        };
+        var refused = await Assert.ThrowsAsync<ApiException>(() => _applier.ApplyAsync(seen, [Samples.BuildJob(seen)], Cancel));
+        Assert.True(refused.IsConflict, refused.Message);
+        Assert.Contains("it is planned again", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(_server.All(Jobs));
     }
 
     [Fact]
@@ -116,10 +134,10 @@ public sealed class ApplyTests : IAsyncLifetime
         PlannedAction[] actions = [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("2Gi")), Samples.BuildJob(_index)];
         var refused = await _applier.ApplyAsync(_index, actions, Cancel);
         Assert.Contains("only dynamically provisioned", refused!.Message, StringComparison.Ordinal);
-        Assert.Equal(["PATCH cache", "POST jobs"], Verbs);
+        Assert.Equal(["PATCH cache", "GET mix", "POST jobs"], Verbs);
 
         Assert.Null(await _applier.ApplyAsync(_index, [actions[0]], Cancel));
-        Assert.Equal(2, Verbs.Count());
+        Assert.Equal(3, Verbs.Count());
 
         _time.Advance(ClaimPolicy.ExpansionPause);
         Assert.Null(await _applier.ApplyAsync(_index, [actions[0]], Cancel));
