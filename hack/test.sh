@@ -39,6 +39,7 @@ run_project() { # run_project FOLDER
   local name logfile code=0 total
   name=$(basename "$1")
   logfile="artifacts/test/$name.log"
+  RAN+=("$logfile")
   log "testing $name"
   dotnet test --project "$1" --configuration "$CONFIGURATION" --no-build --no-progress --output Normal --no-ansi "${RUNNER_OPTIONS[@]}" >"$logfile" 2>&1 || code=$?
   total=$(number_after total "$logfile")
@@ -60,6 +61,14 @@ run_project() { # run_project FOLDER
     FAILED=$((FAILED + 1))
   fi
   grep -A 2 -E '^ *skipped ' "$logfile" | grep -v '^--$' | cut -c1-300 >&2 || true
+}
+
+# Once more at the end, as whoever sees only that should know what to look for.
+name_failures() {
+  local logfile
+  for logfile in "${RAN[@]}"; do
+    grep -A 2 -E '^ *failed ' "$logfile" | grep -v '^--$' | cut -c1-300 | sed "s/^/  $(basename "$logfile" .log): /" | head -n 60 >&2 || true
+  done
 }
 
 unit() {
@@ -119,7 +128,7 @@ main() {
   shift
   [ "${1:-}" != -- ] || shift
   RUNNER_OPTIONS=("$@")
-  PASSED=0 FAILED=0 SKIPPED=0
+  PASSED=0 FAILED=0 SKIPPED=0 RAN=()
   mkdir -p artifacts/test
   build
   if [ "$level" = all ]; then
@@ -130,6 +139,7 @@ main() {
     "$level"
   fi
   local summary="$PASSED passed, $FAILED failed, $SKIPPED skipped"
+  name_failures
   [ -z "${TEST_SUMMARY:-}" ] || printf '%s\n' "$summary" >"$TEST_SUMMARY"
   printf '%s\n' "$summary"
   if [ "$FAILED" != 0 ]; then exit 1; fi
