@@ -12,7 +12,7 @@ DEMO_KUBECONFIG := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG
 DEMO_OPTIONS := $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
 DEMO_IMAGES := $(if $(OPERATOR_IMAGE),--operator-image "$(OPERATOR_IMAGE)") $(if $(BUILDER_IMAGE),--builder-image "$(BUILDER_IMAGE)")
 
-.PHONY: help demo demo-down test fuzz chaos bench-operator test-unit test-integration e2e build verify manifests format images clean
+.PHONY: help demo demo-down test fuzz chaos bench-operator bench-stage test-unit test-integration e2e build verify manifests format images clean
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench-operator: ## The operator with 1,000 and 10,000 resources: a table, and ar
 	@hack/provision.sh control-plane
 	@dotnet publish src/IndexOperator.Operator --configuration Release --use-current-runtime --output artifacts/operator --verbosity quiet
 	@dotnet run --project tools/OperatorBench --configuration $(CONFIGURATION) -- $(BENCH_OPTIONS)
+
+bench-stage: ## Copying a version to a RAM disk beside cp: a table
+	@hack/bench-stage.sh
 
 e2e: ## Images on a real node with a real kubelet
 	@hack/test.sh e2e

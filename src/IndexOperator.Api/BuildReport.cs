@@ -26,6 +26,9 @@ public sealed record BuildReport
     /// <summary><see cref="Outcome"/>: nothing was built; a published version and its data were looked at.</summary>
     public const string Checked = "Checked";
 
+    /// <summary><see cref="Outcome"/>: nothing was built; a published version was copied to a RAM disk.</summary>
+    public const string Staged = "Staged";
+
     /// <summary><see cref="Data"/>: the data is what the version was built from.</summary>
     public const string Unchanged = "Unchanged";
 
@@ -44,7 +47,7 @@ public sealed record BuildReport
     /// <summary><see cref="Integrity"/>: the version is not there, or not as it was published; the message says how.</summary>
     public const string Damaged = "Damaged";
 
-    /// <summary><see cref="Begun"/>, <see cref="Built"/>, <see cref="Reused"/>, <see cref="Checked"/> or <see cref="Failed"/>.</summary>
+    /// <summary><see cref="Begun"/>, <see cref="Built"/>, <see cref="Reused"/>, <see cref="Checked"/>, <see cref="Staged"/> or <see cref="Failed"/>.</summary>
     public string? Outcome { get; init; }
 
     /// <summary>With Failed: one of <see cref="Reasons"/>.</summary>
@@ -175,6 +178,7 @@ public sealed record BuildReport
         {
             Failed => !string.IsNullOrEmpty(Reason) && Reason.Length <= 64 && Reason.All(char.IsAsciiLetter),
             Begun => true,
+            Staged => IsHex(Version, 20),
             Built or Reused => IsHex(Version, 20) && IsFingerprint(Fingerprint),
             Checked => IsHex(Version, 20) && Integrity switch
             {

@@ -6,10 +6,13 @@ public static class Labels
     /// <summary>On a pod (template): the PretrainIndex that it needs. The value is the resource's name.</summary>
     public const string Index = "indexoperator.io/index";
 
+    /// <summary>On a pod (template): the workload that it belongs to, where the owner does not tell; all pods of a group get one version.</summary>
+    public const string Group = "indexoperator.io/group";
+
     /// <summary>On Jobs, pods and ConfigMaps of the operator: the PretrainIndex they work for.</summary>
     public const string OwnerName = "indexoperator.io/pretrainindex";
 
-    /// <summary>On Jobs and pods of the operator: what they do (<c>build</c>, <c>check</c>, <c>prune</c>, <c>cleanup</c>).</summary>
+    /// <summary>On Jobs and pods of the operator: what they do (<c>build</c>, <c>check</c>, <c>prune</c>, <c>cleanup</c>); on ConfigMaps also <c>binding</c>.</summary>
     public const string Task = "indexoperator.io/task";
 
     /// <summary>The recommended label that says who manages an object.</summary>
@@ -52,6 +55,24 @@ public static class Annotations
     /// <summary>On pods that use an index: the version that they are pinned to.</summary>
     public const string Version = "indexoperator.io/version";
 
+    /// <summary>On a pod (template): the containers that get the index, by name, separated by commas; all main containers when absent.</summary>
+    public const string Containers = "indexoperator.io/containers";
+
+    /// <summary>On a pod (template): the <c>spec.dataVersion</c> that the pod insists on.</summary>
+    public const string DataVersion = "indexoperator.io/data-version";
+
+    /// <summary>On a pod (template): <c>Memory</c> copies the version to a RAM disk before the containers start.</summary>
+    public const string Staging = "indexoperator.io/staging";
+
+    /// <summary>On a pod (template): the size of the RAM disk, a quantity; the size of the current version with some room when absent.</summary>
+    public const string StagingSize = "indexoperator.io/staging-size";
+
+    /// <summary>On pods: the webhook has given the pod what it needs; the value tells what holds it back (<c>Gate</c> or <c>InitContainer</c>).</summary>
+    public const string Injected = "indexoperator.io/injected";
+
+    /// <summary>On Jobs whose pods were refused for want of an index: that it is there now. Only the change counts: it makes the Job controller look again at once.</summary>
+    public const string IndexSeen = "indexoperator.io/index-seen";
+
     /// <summary>On Jobs that check or remove versions: which, separated by commas.</summary>
     public const string Versions = "indexoperator.io/versions";
 
@@ -67,6 +88,47 @@ public static class SchedulingGates
 {
     /// <summary>Holds a pod back until its index is Ready.</summary>
     public const string IndexReady = "indexoperator.io/index-ready";
+}
+
+/// <summary>What the webhook adds to a pod that uses an index, by name.</summary>
+public static class InjectedNames
+{
+    /// <summary>Volume of the data claim.</summary>
+    public const string DataVolume = "indexoperator-data";
+
+    /// <summary>Volume of the cache claim.</summary>
+    public const string CacheVolume = "indexoperator-cache";
+
+    /// <summary>Volume that shows the pod's annotations to the init container that waits.</summary>
+    public const string AnnotationsVolume = "indexoperator-annotations";
+
+    /// <summary>Volume of the RAM disk.</summary>
+    public const string StagingVolume = "indexoperator-staging";
+
+    /// <summary>Init container that waits for the version where there are no scheduling gates (Kubernetes before 1.30).</summary>
+    public const string WaitContainer = "indexoperator-wait";
+
+    /// <summary>Init container that copies the version to the RAM disk.</summary>
+    public const string StageContainer = "indexoperator-stage";
+
+    /// <summary>Environment: the version, 20 hex digits, from the annotation <see cref="Annotations.Version"/>.</summary>
+    public const string VersionVariable = "PRETRAIN_INDEX_VERSION";
+
+    /// <summary>Environment: where the version is mounted.</summary>
+    public const string DirectoryVariable = "PRETRAIN_INDEX_DIR";
+
+    /// <summary>Environment: the same, under the name that NeMo scripts read.</summary>
+    public const string NeMoVariable = "NEMO_INDEX_MAPPING_DIR";
+
+    /// <summary>Environment: the arguments for a Megatron-LM command line.</summary>
+    public const string MegatronVariable = "MEGATRON_DATA_CACHE_ARGS";
+}
+
+/// <summary>Conditions that the operator writes on pods that use an index.</summary>
+public static class PodConditionTypes
+{
+    /// <summary>The pod has its version, or why it waits.</summary>
+    public const string IndexReady = "indexoperator.io/IndexReady";
 }
 
 /// <summary>Finalizers of the operator.</summary>
@@ -226,6 +288,9 @@ public static class Reasons
 
     /// <summary>The cleanup of a deleted resource did not end; what it may have left is named.</summary>
     public const string CleanupGivenUp = "CleanupGivenUp";
+
+    /// <summary>The ConfigMap that tells what to mount could not be written.</summary>
+    public const string BindingFailed = "BindingFailed";
 
     /// <summary>A build Job was created.</summary>
     public const string BuildStarted = "BuildStarted";

@@ -78,6 +78,17 @@ public sealed class PretrainIndex : IKubernetesObject<V1ObjectMeta>
         Unreadable = Unreadable,
         Status = status,
     };
+
+    /// <summary>The same resource with another spec; everything else is shared.</summary>
+    public PretrainIndex WithSpec(PretrainIndexSpec spec) => new()
+    {
+        ApiVersion = ApiVersion,
+        Kind = Kind,
+        Metadata = Metadata,
+        Spec = spec,
+        Unreadable = Unreadable,
+        Status = Status,
+    };
 }
 
 /// <summary>A page of <see cref="PretrainIndex"/> as the API server lists them.</summary>

@@ -250,6 +250,33 @@ public sealed record ConsumersStatus
     [ListType("atomic")]
     [Description("Versions that live pods are pinned to.")]
     public IReadOnlyList<string>? VersionsInUse { get; init; }
+
+    /// <summary>Workloads that were given a version, so that all their pods get the same one.</summary>
+    [ListType("atomic"), ItemCount(0, MostGroups)]
+    [Description("Workloads that were given a version: all their pods get the same one, also those that are created again.")]
+    public IReadOnlyList<GroupStatus>? Groups { get; init; }
+
+    /// <summary>How many workloads are remembered at most.</summary>
+    public const int MostGroups = 200;
+}
+
+/// <summary>A workload and the version that its pods get.</summary>
+public sealed record GroupStatus
+{
+    /// <summary>The key of the workload: by which label or owner its pods belong together, and its value.</summary>
+    [Required, StringLength(317)]
+    [Description("The workload: by which label or owner its pods belong together, and that label's value or owner's uid.")]
+    public string? Group { get; init; }
+
+    /// <summary>The version.</summary>
+    [Required, StringLength(20)]
+    [Description("The version that its pods get.")]
+    public string? Version { get; init; }
+
+    /// <summary>Since when it has no live pod; null while it has. An hour later it is forgotten.</summary>
+    [JsonConverter(typeof(Rfc3339Converter))]
+    [Description("Since when it has no live pod. It is forgotten an hour later.")]
+    public DateTimeOffset? GoneSince { get; init; }
 }
 
 /// <summary>A condition in the shape of metav1.Condition.</summary>

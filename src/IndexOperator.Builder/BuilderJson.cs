@@ -7,12 +7,28 @@ using IndexOperator.Indexing;
 namespace IndexOperator.Builder;
 
 /// <summary>One line of a Job's log.</summary>
-/// <param name="Event">What happened: <c>started</c> or <c>finished</c>.</param>
+/// <param name="Event">What happened: <c>started</c>, <c>waiting</c> or <c>finished</c>.</param>
 /// <param name="Name">Name of the resource.</param>
 /// <param name="Builder">Program and version.</param>
 /// <param name="Threads">Threads in use.</param>
 /// <param name="Report">The result, with <c>finished</c>.</param>
-internal sealed record BuilderEvent(string Event, string? Name = null, string? Builder = null, int? Threads = null, BuildReport? Report = null);
+/// <param name="Version">The version that was waited for.</param>
+/// <param name="Message">The same for a person, with <c>waiting</c>.</param>
+internal sealed record BuilderEvent(
+    string Event, string? Name = null, string? Builder = null, int? Threads = null, BuildReport? Report = null, string? Version = null, string? Message = null);
+
+/// <summary>What <c>wait</c> says.</summary>
+internal sealed record WaitResult(string Version);
+
+/// <summary>What <c>stage</c> says.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="Path">Where it is now.</param>
+/// <param name="Files">Files in all, with the manifest.</param>
+/// <param name="Bytes">Bytes of them.</param>
+/// <param name="Copied">Files that were copied now; the others were there already, and are what they must be.</param>
+/// <param name="CopiedBytes">Bytes of them.</param>
+/// <param name="Seconds">Time that it took.</param>
+internal sealed record StageResult(string Version, string Path, int Files, long Bytes, int Copied, long CopiedBytes, double Seconds);
 
 /// <summary>What <c>fingerprint</c> says.</summary>
 internal sealed record FingerprintResult(string Fingerprint, string Version, IReadOnlyList<ManifestData> Data);
@@ -86,6 +102,10 @@ internal sealed record ErrorResult(string Reason, string Message);
 [JsonSerializable(typeof(TokenizerResult))]
 [JsonSerializable(typeof(DirectoryResult))]
 [JsonSerializable(typeof(ReleaseFinding))]
+[JsonSerializable(typeof(CheckRun.RunReport))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(WaitResult))]
+[JsonSerializable(typeof(StageResult))]
 [JsonSerializable(typeof(ErrorResult))]
 internal sealed partial class BuilderJson : JsonSerializerContext;
 

@@ -8,7 +8,7 @@ public static class ExitCodes
     /// <summary>Done.</summary>
     public const int Success = 0;
 
-    /// <summary>A comparison was made and differs: what <c>explain</c> was given would not find the resource's files.</summary>
+    /// <summary>A comparison was made and differs: what <c>explain</c> or <c>check-run</c> was given would not find the resource's files.</summary>
     public const int Differs = 1;
 
     /// <summary>The spec or the command line is wrong; trying again is of no use.</summary>

@@ -6,7 +6,7 @@ var root = new RootCommand("""
     Builds, checks and explains the index caches (.npy) of Megatron-Core, Megatron-LM, NeMo and Megatron-Bridge.
 
     Reads the PretrainIndex YAML that `kubectl apply` takes; needs no cluster and no GPU.
-    Exit codes: 0 done; 1 explain found a difference; 2 bad spec or usage; 3 data missing or corrupt;
+    Exit codes: 0 done; 1 explain or check-run found a difference; 2 bad spec or usage; 3 data missing or corrupt;
     4 storage (no space, read-only, permission); 5 a published version is corrupt; 75 worth retrying.
     """)
 {
@@ -17,7 +17,10 @@ var root = new RootCommand("""
     CheckCommand.Create(),
     InspectCommand.Create(),
     ExplainCommand.Create(),
+    CheckRunCommand.Create(),
     TokenizerCommand.Create(),
+    WaitCommand.Create(),
+    StageCommand.Create(),
     PruneCommand.Create(),
 };
 var parsed = root.Parse(args);

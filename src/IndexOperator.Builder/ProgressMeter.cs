@@ -56,6 +56,7 @@ internal sealed class ProgressMeter(TimeProvider time, TimeSpan interval, Action
         BuildPhase.BlendIndex => (0.15, 0.3),
         BuildPhase.Publish => (0.99, 1),
         BuildPhase.Verify => (0.15, 1),
+        BuildPhase.Stage => (0, 1),
         _ => (0.3, 0.99),
     };
 }

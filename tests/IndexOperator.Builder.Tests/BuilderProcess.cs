@@ -11,6 +11,7 @@ internal sealed class BuilderProcess : IDisposable
     private readonly Process _process;
     private readonly Task<string> _output;
     private readonly Task<string> _errors;
+    private volatile string _errorsSoFar = "";
 
     private BuilderProcess(IEnumerable<string> arguments)
     {
@@ -23,7 +24,7 @@ internal sealed class BuilderProcess : IDisposable
 
         _process = Process.Start(start)!;
         _output = _process.StandardOutput.ReadToEndAsync();
-        _errors = _process.StandardError.ReadToEndAsync();
+        _errors = ReadErrorsAsync();
     }
 
     public bool HasExited => _process.HasExited;
@@ -53,6 +54,9 @@ internal sealed class BuilderProcess : IDisposable
     /// <summary>Waits until something holds or the process has ended.</summary>
     public void Until(Func<bool> holds) => SpinWait.SpinUntil(() => holds() || _process.HasExited, Patience);
 
+    /// <summary>Waits until standard error has a text, or the process has ended.</summary>
+    public void UntilError(string text) => Until(() => _errorsSoFar.Contains(text, StringComparison.Ordinal));
+
     /// <summary>Waits for the end, but no longer than a time: a moment for a test to strike at.</summary>
     public void WaitAtMost(TimeSpan time) => _process.WaitForExit(time);
 
@@ -62,6 +66,16 @@ internal sealed class BuilderProcess : IDisposable
     {
         using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
+    }
+
+    private async Task<string> ReadErrorsAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            _errorsSoFar += line + "\n";
+        }
+
+        return _errorsSoFar;
     }
 
     public void Dispose()

@@ -34,6 +34,24 @@ public sealed class StorageTests : IDisposable
     }
 
     [Fact]
+    public void A_RAM_disk_too_small_for_staging_is_told_with_the_annotation_that_sets_it_and_stays_empty()
+    {
+        Assert.Equal(0, Build(_workspace.Cache).ExitCode);
+        var disk = Tmpfs("256k");
+
+        var (code, _, errors) = BuilderProcess.Run("stage", _workspace.Versions[0], disk);
+
+        Assert.Equal(4, code);
+        Assert.Contains("OutOfSpace", errors, StringComparison.Ordinal);
+        Assert.Matches("indexoperator.io/staging-size sets the size: at least [0-9]+Mi", errors);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(disk));
+
+        Assert.Equal(0, Run("mount", "-o", "remount,size=64m", disk));
+        Assert.Equal(0, BuilderProcess.Run("stage", _workspace.Versions[0], disk).ExitCode);
+        Assert.Equal(0, BuilderProcess.Run("verify", disk).ExitCode);
+    }
+
+    [Fact]
     public void A_read_only_file_system_is_told_by_name()
     {
         var cache = Tmpfs("64m");

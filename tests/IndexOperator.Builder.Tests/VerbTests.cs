@@ -26,6 +26,12 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         "inspect {version} --sample 0 --count 2",
         "explain -f {manifest} --cache {version}",
         "explain -f {manifest} --description {description}",
+        "explain -f {manifest} --log {hitLog}",
+        "check-run -f {manifest} --tokenizer {tokenizer} --command {command}",
+        "check-run -f {manifest} --tokenizer {tokenizer} --config {config} --sizes 50,-,-",
+        "wait --annotations {annotations}",
+        "stage {version} {new}",
+        "stage {version} {staged}",
         "tokenizer --from {description}",
         "tokenizer --from {bare}",
         "prune --cache-root {cache} --build-id nobody",
@@ -39,6 +45,19 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
     [
         (1, "", "explain -f {other} --description {description}"),
         (1, "", "explain -f {other} --cache {bare}"),
+        (1, "", "explain -f {other} --log {hitLog}"),
+        (1, "", "check-run -f {other} --tokenizer {tokenizer} --command {command}"),
+        (1, "", "check-run -f {other} --tokenizer {tokenizer} --config {config} --sizes 50,-,-"),
+        (2, "InvalidSpec", "check-run -f {manifest} --command {manifest}"),
+        (2, "InvalidSpec", "check-run -f {manifest} --config {nowhere}"),
+        (2, "InvalidSpec", "check-run -f {nowhere} --config {config}"),
+        (2, "InvalidSpec", "explain -f {manifest} --log {manifest}"),
+        (2, "InvalidSpec", "wait --annotations {corpus}"),
+        (75, "Timeout", "wait --annotations {nowhere} --timeout 1ms"),
+        (2, "InvalidSpec", "stage {nowhere} {new}"),
+        (2, "InvalidSpec", "stage {version} {corpus}"),
+        (4, "", "stage {version} /sys/index-operator"),
+        (5, "VersionCorrupt", "stage {damaged} {new}"),
         (2, "InvalidSpec", "build -f {nowhere} --cache-root {cache}"),
         (2, "InvalidSpec", "build -f {npy} --cache-root {cache}"),
         (2, "InvalidSpec", "plan -f {nowhere}"),
@@ -73,7 +92,7 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         (5, "VersionCorrupt", "inspect {tornNpy}"),
     ];
 
-    public static TheoryData<string> Verbs => ["build", "plan", "fingerprint", "verify", "check", "inspect", "explain", "tokenizer", "prune"];
+    public static TheoryData<string> Verbs => ["build", "plan", "fingerprint", "verify", "check", "inspect", "explain", "check-run", "tokenizer", "wait", "stage", "prune"];
 
     public static TheoryData<string> GoodCommands => [.. Good];
 
@@ -220,6 +239,12 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
             Paths["damaged"] = Path.Combine(_workspace["damaged"], "versions", Paths["versionName"]);
             Paths["npy"] = Directory.GetFiles(Paths["bare"], "*-train-shuffle_index.npy")[0];
             Paths["description"] = Directory.GetFiles(Paths["bare"], "*-train-description.txt")[0];
+            Paths["staged"] = _workspace["staged"];
+            Paths["tokenizer"] = Write("tokenizer.json", """{"class": "ByteTokenizer"}""");
+            Paths["annotations"] = Write("annotations", "indexoperator.io/version=\"5f0c0e6d0b1a2c3d4e5f\"\n");
+            Paths["command"] = Write("command.txt", "pretrain_gpt.py --data-path /data/a --split 90,10,0 --seq-length 32 --micro-batch-size 1 --global-batch-size 1 --train-samples 50 --eval-iters 0 --eval-interval 10 --full-validation --data-cache-path /npy_index\n");
+            Paths["config"] = Write("config.yaml", "data: {paths: /data/a, seq_length: 32, split: '90,10,0', global_batch_size: 1, index_mapping_dir: /npy_index}\ntrainer: {max_steps: 50, limit_val_batches: 1, val_check_interval: 50}\n");
+            Paths["hitLog"] = Write("run.log", $"OSError: [Errno 30] Read-only file system: '/npy_index/{Path.GetFileName(Paths["description"])}'\n");
             File.WriteAllBytes(Paths["tornNpy"], File.ReadAllBytes(Paths["npy"])[..^1]);
             foreach (var file in Directory.GetFiles(Paths["damaged"], "*-train-*_index.npy"))
             {
@@ -229,6 +254,12 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
 
         public Dictionary<string, string> Paths { get; }
 
+        private string Write(string name, string text)
+        {
+            File.WriteAllText(_workspace[name], text);
+            return _workspace[name];
+        }
+
         public (int ExitCode, string Output, string Errors) Run(string arguments, params string[] more) => BuilderProcess.Run([.. Fill(arguments), .. more]);
 
         public void Dispose() => _workspace.Dispose();
@@ -237,7 +268,7 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         {
             var words = arguments.Replace("{new}", _workspace[$"new-{Interlocked.Increment(ref _outputs)}"], StringComparison.Ordinal).Split(' ');
             var filled = words.Select(word => Paths.Aggregate(word, (text, path) => text.Replace("{" + path.Key + "}", path.Value, StringComparison.Ordinal)));
-            var isMapped = words[0] is "build" or "plan" or "fingerprint" or "explain" or "check" || arguments.Contains("--with-data", StringComparison.Ordinal) || arguments.Contains("--sample", StringComparison.Ordinal);
+            var isMapped = words[0] is "build" or "plan" or "fingerprint" or "explain" or "check" or "check-run" || arguments.Contains("--with-data", StringComparison.Ordinal) || arguments.Contains("--sample", StringComparison.Ordinal);
             return [.. filled, .. isMapped ? new[] { "--map", _workspace.Map } : []];
         }
     }

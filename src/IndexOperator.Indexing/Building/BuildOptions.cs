@@ -48,6 +48,9 @@ public enum BuildPhase
 
     /// <summary>Checking files that are already there; counted in bytes.</summary>
     Verify,
+
+    /// <summary>Copying a version elsewhere, or checking the copy that is there; counted in bytes.</summary>
+    Stage,
 }
 
 /// <summary>Listens to a build. Called often and from several threads: be quick.</summary>

@@ -134,7 +134,7 @@ public static class VersionVerifier
         var actual = Convert.ToHexStringLower(hash.GetHashAndReset());
         if (actual != file.Sha256)
         {
-            throw Corrupt(path, $"{file.Name} has the SHA-256 {actual} instead of {file.Sha256}{Where(file, blocks.Finish())}");
+            throw Altered(path, file, actual, blocks.Finish());
         }
     }
 
@@ -174,7 +174,30 @@ public static class VersionVerifier
         return $"{bytes} ({(file.Shape is [_, _] ? "rows" : "entries")} {(begin - NpyHeader.Size) / rowBytes} to {(end - 1 - NpyHeader.Size) / rowBytes})";
     }
 
-    private static IndexingException Corrupt(string path, string cause) => new(
+    private static IndexingException Altered(string path, IndexFile file, string actual, string blocks) =>
+        Corrupt(path, $"{file.Name} has the SHA-256 {actual} instead of {file.Sha256}{Where(file, blocks)}");
+
+    /// <summary>The failure of a version, of a file that has its name, size and place but another content.</summary>
+    /// <param name="path">The version.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="actual">Its SHA-256.</param>
+    /// <param name="copy">Where the same bytes can be read, to find where they differ.</param>
+    internal static IndexingException AlteredCopy(string path, IndexFile file, string actual, string copy)
+    {
+        var blocks = new BlockChecksums(file.Bytes);
+        using var handle = File.OpenHandle(copy);
+        var chunk = new byte[(int)Math.Clamp(file.Bytes, 1, ChunkBytes)];
+        var offset = 0L;
+        for (int read; (read = RandomAccess.Read(handle, chunk, offset)) > 0; offset += read)
+        {
+            blocks.Append(chunk.AsSpan(0, read));
+        }
+
+        return Altered(path, file, actual, blocks.Finish());
+    }
+
+    /// <summary>The failure of a version.</summary>
+    internal static IndexingException Corrupt(string path, string cause) => new(
         FailureReason.VersionCorrupt,
         $"The published version {path} is corrupt: {cause}. Move it away once no pod uses it, and build again.");
 }
