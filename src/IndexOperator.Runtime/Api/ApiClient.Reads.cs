@@ -164,6 +164,18 @@ public sealed partial class ApiClient
             cancellationToken);
     }
 
+    /// <summary>The version of the server, major and minor.</summary>
+    public async Task<Version> GetServerVersionAsync(CancellationToken cancellationToken)
+    {
+        var info = await ExecuteAsync(HttpMethod.Get, "version", null, ReadAs(RuntimeJson.TypeInfo<VersionInfo>()), _options.RequestTimeout, cancellationToken);
+        return new Version(Number(info.Major), Number(info.Minor));
+
+        // Some distributions write "33+".
+        static int Number(string? text) => int.TryParse(text?.TrimEnd('+'), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : throw new FormatException($"the server tells no version, but {text}");
+    }
+
     private async Task<HttpResponseMessage> OpenWatchAsync(string path, CancellationToken cancellationToken)
     {
         await _limiter.WaitAsync(cancellationToken);

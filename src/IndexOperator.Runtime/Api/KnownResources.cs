@@ -34,6 +34,10 @@ public static class KnownResources
     /// <summary>Events of events.k8s.io.</summary>
     public static ResourceType<Eventsv1Event> Events { get; } = Make<Eventsv1Event>("events.k8s.io", "v1", "Event", "events");
 
+    /// <summary>MutatingWebhookConfigurations.</summary>
+    public static ResourceType<V1MutatingWebhookConfiguration> MutatingWebhookConfigurations { get; } = Make<V1MutatingWebhookConfiguration>(
+        "admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", namespaced: false);
+
     private static ResourceType<T> Make<T>(string group, string version, string kind, string plural, bool namespaced = true)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         new(group, version, kind, plural, RuntimeJson.TypeInfo<T>(), namespaced);

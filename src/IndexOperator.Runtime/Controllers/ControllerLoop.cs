@@ -30,6 +30,7 @@ internal sealed class ControllerLoop<TEntity> : BackgroundService, IControllerLo
     private readonly List<IInformer> _informers;
     private readonly ILeadership _leadership;
     private readonly ReconcilePass<TEntity> _pass;
+    private readonly IServiceProvider _services;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly RuntimeMetrics _metrics;
@@ -38,6 +39,7 @@ internal sealed class ControllerLoop<TEntity> : BackgroundService, IControllerLo
     public ControllerLoop(IServiceProvider services, ControllerRegistration<TEntity> registration)
     {
         _registration = registration;
+        _services = services;
         _settings = services.GetRequiredService<OperatorSettings>();
         _leadership = services.GetRequiredService<ILeadership>();
         _time = services.GetRequiredService<TimeProvider>();
@@ -184,6 +186,11 @@ internal sealed class ControllerLoop<TEntity> : BackgroundService, IControllerLo
             {
                 queue.AddInPassing(ObjectKey.Of(entity));
             }
+        }
+
+        foreach (var key in _registration.Options.Named?.Invoke(_services) ?? [])
+        {
+            queue.Add(key);
         }
     }
 

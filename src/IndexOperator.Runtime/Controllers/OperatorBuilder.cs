@@ -50,6 +50,12 @@ public interface IOperatorBuilder
 /// <summary>Entry point.</summary>
 public static class OperatorServiceCollectionExtensions
 {
+    /// <summary>
+    /// Key of an <see cref="ApiClient"/> for what every replica does, leading or not: its writes pass no fence, and it has a rate and
+    /// connections of its own. Only for writes that replicas may make at the same time.
+    /// </summary>
+    public const string UnfencedClient = "every-replica";
+
     private const string ElectionClient = "leader-election";
 
     /// <summary>Adds the runtime: client, informers, election, events, metrics, health.</summary>
@@ -71,6 +77,12 @@ public static class OperatorServiceCollectionExtensions
             p.GetRequiredService<ILogger<ApiClient>>(),
             p.GetRequiredService<RuntimeMetrics>(),
             p.GetRequiredService<ILeadership>() as IWriteFence));
+        services.AddKeyedSingleton(UnfencedClient, (p, _) => new ApiClient(
+            p.GetRequiredService<ApiConnection>(),
+            new ApiClientOptions { FieldManager = settings.Client.FieldManager, UserAgent = $"{settings.Client.UserAgent}/every-replica ({settings.LeaderElection.Identity})" },
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<ApiClient>>(),
+            p.GetRequiredService<RuntimeMetrics>()));
         services.TryAddSingleton(p => new EventRecorder(
             p.GetRequiredService<ApiClient>(),
             settings.Events,

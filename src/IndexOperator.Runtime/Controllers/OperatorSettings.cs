@@ -63,6 +63,15 @@ public sealed class ControllerOptions<TEntity>
     /// </summary>
     public Func<TEntity, bool>? IsSettled { get; set; }
 
+    /// <summary>
+    /// Called for a key under which there is no entity (any more): another object that is watched has named it, or it is gone. Nothing is
+    /// called unless set.
+    /// </summary>
+    public Func<IServiceProvider, ObjectKey, CancellationToken, Task>? Missing { get; set; }
+
+    /// <summary>The keys that other objects name, whether there are entities or not; asked for where everything is looked at. None unless set.</summary>
+    public Func<IServiceProvider, IEnumerable<ObjectKey>>? Named { get; set; }
+
     /// <summary>Pauses after failures.</summary>
     public WorkQueueOptions Queue { get; set; } = new();
 

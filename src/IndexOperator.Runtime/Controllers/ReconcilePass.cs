@@ -10,7 +10,7 @@ namespace IndexOperator.Runtime;
 
 /// <summary>
 /// One pass over one key.
-/// <para>gone -> DeletedAsync; being deleted -> our finalizers; finalizer missing -> attach, end; otherwise -> ReconcileAsync</para>
+/// <para>gone -> DeletedAsync; not there -> Missing; being deleted -> our finalizers; finalizer missing -> attach, end; otherwise -> ReconcileAsync</para>
 /// <para>A controller without registered finalizers gets what is being deleted too: it may hold a finalizer of its own making.</para>
 /// </summary>
 internal sealed class ReconcilePass<TEntity>(
@@ -121,6 +121,11 @@ internal sealed class ReconcilePass<TEntity>(
 
         if (informer.Store.Get(key) is not { } entity)
         {
+            if (registration.Options.Missing is { } missing)
+            {
+                await missing(services, key, cancellationToken);
+            }
+
             return null;
         }
 

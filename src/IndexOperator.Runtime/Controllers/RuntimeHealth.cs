@@ -5,6 +5,13 @@ namespace IndexOperator.Runtime;
 /// <param name="Problems">Sentences for people.</param>
 public sealed record HealthState(bool IsHealthy, IReadOnlyList<string> Problems);
 
+/// <summary>Something without which the process is not ready.</summary>
+public interface IReadinessCheck
+{
+    /// <summary>What is missing, as sentences for people; empty when ready.</summary>
+    IEnumerable<string> Problems();
+}
+
 /// <summary>Answers for <c>/healthz</c> and <c>/readyz</c>.</summary>
 public sealed class RuntimeHealth
 {
@@ -45,10 +52,15 @@ public sealed class RuntimeHealth
         return new HealthState(problems.Count == 0, problems);
     }
 
-    /// <summary>Ready: every informer has a complete picture. Also true on replicas that do not lead.</summary>
+    /// <summary>Ready: every informer has a complete picture, and no check has a problem. Also true on replicas that do not lead.</summary>
     public HealthState Ready()
     {
         var problems = _informers.Where(informer => !informer.HasSynced).Select(informer => $"{informer.Description} not listed yet").ToList();
+        foreach (var check in (IEnumerable<IReadinessCheck>?)_services.GetService(typeof(IEnumerable<IReadinessCheck>)) ?? [])
+        {
+            problems.AddRange(check.Problems());
+        }
+
         return new HealthState(problems.Count == 0, problems);
     }
 }

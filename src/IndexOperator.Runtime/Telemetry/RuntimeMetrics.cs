@@ -28,6 +28,8 @@ public sealed class RuntimeMetrics : IDisposable
     private readonly Counter<long> _requests;
     private readonly Counter<long> _droppedEvents;
     private readonly Counter<long> _relists;
+    private readonly Counter<long> _reviews;
+    private readonly Histogram<double> _reviewSeconds;
 
     /// <summary>Makes the instruments.</summary>
     public RuntimeMetrics(IMeterFactory? factory = null)
@@ -51,6 +53,8 @@ public sealed class RuntimeMetrics : IDisposable
         _requests = _meter.CreateCounter<long>("rest_client_requests_total", null, "Requests to the API server");
         _droppedEvents = _meter.CreateCounter<long>("indexoperator_runtime_events_dropped_total", null, "Kubernetes events not sent");
         _relists = _meter.CreateCounter<long>("indexoperator_runtime_lists_total", null, "Complete lists by informers");
+        _reviews = _meter.CreateCounter<long>("controller_runtime_webhook_requests_total", null, "Requests to the webhook, by HTTP code");
+        _reviewSeconds = _meter.CreateHistogram<double>("controller_runtime_webhook_latency_seconds", null, "Length of requests to the webhook");
     }
 
     /// <summary>One trace per pass comes from here.</summary>
@@ -91,6 +95,13 @@ public sealed class RuntimeMetrics : IDisposable
     internal void RestRequest(string code, string method) => _requests.Add(1, Tag("code", code), Tag("method", method));
 
     internal void EventDropped() => _droppedEvents.Add(1);
+
+    internal void Reviewed(string webhook, string code, double seconds)
+    {
+        var name = Tag("webhook", webhook);
+        _reviews.Add(1, name, Tag("code", code));
+        _reviewSeconds.Record(seconds, name);
+    }
 
     internal void Listed(string resource) => _relists.Add(1, Tag("resource", resource));
 

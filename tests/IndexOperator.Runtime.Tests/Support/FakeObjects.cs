@@ -155,10 +155,14 @@ internal sealed class FakeObjects
                         : (201, Put(target.Collection, target.Namespace ?? "", name, made));
                 case "PATCH" when request.ContentType == "application/apply-patch+yaml":
                     return (200, Put(target.Collection, key.Item2, key.Item3, Merge(found ?? [], JsonNode.Parse(body)!.AsObject())));
+                case "PATCH" when request.ContentType == "application/json-patch+json" && IsStale(found, JsonNode.Parse(body)!.AsArray()):
+                    return Refuse(409, "Conflict");
                 case var _ when found is null:
                     return Refuse(404, "NotFound");
                 case "GET":
                     return (200, found.DeepClone().AsObject());
+                case "PATCH" when request.ContentType == "application/json-patch+json":
+                    return FakeJsonPatch.Apply(found, JsonNode.Parse(body)!.AsArray()) is { } patched ? (200, Put(target.Collection, key.Item2, key.Item3, patched)) : Refuse(422, "Invalid");
                 case "DELETE":
                     return (200, Delete(key, found));
                 default:
@@ -174,6 +178,10 @@ internal sealed class FakeObjects
     private static (int Code, JsonObject Answer) Refuse(int code, string reason) => (code, Status(code, reason, $"made up {reason}"));
 
     private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
+
+    // A replaced version is a precondition.
+    private static bool IsStale(JsonObject? found, JsonArray operations) => found is not null && operations.Any(operation =>
+        (string?)operation!["path"] == "/metadata/resourceVersion" && (string?)operation["value"] != (string?)found["metadata"]!["resourceVersion"]);
 
     private static JsonObject Merge(JsonObject target, JsonObject patch)
     {
