@@ -10,10 +10,12 @@ public sealed class Gatherer(
     Informer<V1Job> jobs,
     Informer<V1Pod> pods,
     Informer<V1PersistentVolumeClaim> claims,
+    Informer<V1ConfigMap> bindings,
     [FromKeyedServices(Gatherer.Consumers)] Informer<V1Pod> consumers,
     PeerFinder peers,
     ScopeReader scope,
     OwnWrites ownWrites,
+    PodWrites podWrites,
     ProgressReader progress,
     ApiClient client,
     OperatorOptions options,
@@ -57,11 +59,12 @@ public sealed class Gatherer(
             Index = index,
             Jobs = own,
             Pods = pods.Store.ByIndex(ByResource, key.ToString()),
-            Consumers = consumers.Store.ByIndex(ByIndex, $"{key.Namespace}/{BuildJobManifest.LabelValue(key.Name)}"),
+            Consumers = ConsumersOf(key),
             Peers = peers.Of(index, own),
             PeerJobs = peers.JobsBeside(index, own),
             PinnedElsewhere = peers.PinnedElsewhere(index, time.GetUtcNow()),
             Claims = ClaimNames(index).Select(name => claims.Store.Get(new ObjectKey(key.Namespace, name))).OfType<V1PersistentVolumeClaim>().ToList(),
+            Binding = ownWrites.Binding(key, bindings.Store.OwnedBy(index.Metadata.Uid) is [var binding, ..] ? binding : null),
             Now = time.GetUtcNow(),
             Settings = options.Planner,
         };
@@ -72,6 +75,24 @@ public sealed class Gatherer(
 
         observed = await WithReportsAsync(observed, cancellationToken);
         return await WithProgressAsync(observed, cancellationToken);
+    }
+
+    /// <summary>The pods that name an index, whether it is there or not.</summary>
+    public IReadOnlyList<V1Pod> ConsumersOf(ObjectKey index) =>
+        podWrites.Merge(consumers.Store.ByIndex(ByIndex, $"{index.Namespace}/{BuildJobManifest.LabelValue(index.Name)}"));
+
+    /// <summary>The keys of all indexes that pods name.</summary>
+    public IEnumerable<ObjectKey> NamedByPods() => consumers.Store.List()
+        .Where(ConsumerPod.IsWaiting)
+        .Select(pod => new ObjectKey(pod.Metadata.NamespaceProperty, pod.Metadata.Labels[Labels.Index]))
+        .Distinct();
+
+    /// <summary>The resource as it is now on the API server; null when it is gone.</summary>
+    public async Task<PretrainIndex?> LiveAsync(PretrainIndex index, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        var live = await client.FindAsync(Resources.PretrainIndexes, ObjectKey.Of(index), cancellationToken);
+        return live is null || live.Metadata.Uid != index.Metadata.Uid ? null : SlimForms.Of(live);
     }
 
     private static IEnumerable<string> ClaimNames(PretrainIndex index) =>

@@ -32,11 +32,19 @@ public static class OperatorCommand
         var parallel = new Option<int>("--max-parallel-reconciliations") { Description = "Passes at a time.", DefaultValueFactory = _ => defaults.MaxParallelReconciliations };
         var qps = new Option<double>("--kube-api-qps") { Description = "Requests a second to the API server, on average.", DefaultValueFactory = _ => defaults.RequestsPerSecond };
         var burst = new Option<int>("--kube-api-burst") { Description = "Requests that may be sent at once after a pause.", DefaultValueFactory = _ => defaults.RequestBurst };
+        var webhook = new Option<bool>("--webhook") { Description = "Answer the API server's questions about new pods: give those that name an index what they need.", DefaultValueFactory = _ => defaults.Webhook.Enabled };
+        var webhookPort = new Option<int>("--webhook-port") { Description = "Port of the webhook.", DefaultValueFactory = _ => defaults.Webhook.Port };
+        var webhookCertDir = new Option<string?>("--webhook-cert-dir") { Description = "Folder of tls.crt and tls.key that somebody else keeps; the operator keeps certificates of its own when absent." };
+        var webhookService = new Option<string>("--webhook-service") { Description = "Service of the webhook, in the operator's namespace.", DefaultValueFactory = _ => defaults.Webhook.Service };
+        var webhookConfiguration = new Option<string>("--webhook-configuration") { Description = "MutatingWebhookConfiguration whose caBundle the operator keeps.", DefaultValueFactory = _ => defaults.Webhook.Configuration };
+        var webhookSecret = new Option<string>("--webhook-certificate-secret") { Description = "Secret of the webhook's certificates, in the operator's namespace.", DefaultValueFactory = _ => defaults.Webhook.CertificateSecret };
+        var kueue = new Option<KueueMode>("--kueue") { Description = "Take the gate indexoperator.io/index-ready off jobs that Kueue holds: where the API server has Workloads (auto), always (on) or never (off).", DefaultValueFactory = _ => defaults.Kueue };
         var jsonLogs = new Option<bool>("--json-logs") { Description = "Log lines of JSON." };
         var level = new Option<LogLevel>("--log-level") { Description = "The least level that is logged.", DefaultValueFactory = _ => defaults.LogLevel };
         var root = new RootCommand("Builds, versions and hands out pretraining index caches, as PretrainIndex resources ask for them.")
         {
-            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, gpuLabel, gpuResource, cpu, memory, memoryMax, parallel, qps, burst, jsonLogs, level,
+            builderImage, namespaces, kubeconfig, port, leaderElect, leaseNamespace, leaseDuration, renewDeadline, retryPeriod, gpuLabel, gpuResource, cpu, memory, memoryMax, parallel, qps, burst, kueue, jsonLogs, level,
+            webhook, webhookPort, webhookCertDir, webhookService, webhookConfiguration, webhookSecret,
         };
         root.SetAction((parsed, cancellationToken) => run(
             new OperatorOptions
@@ -61,6 +69,17 @@ public static class OperatorCommand
                 MaxParallelReconciliations = parsed.GetRequiredValue(parallel),
                 RequestsPerSecond = parsed.GetRequiredValue(qps),
                 RequestBurst = parsed.GetRequiredValue(burst),
+                Webhook = defaults.Webhook with
+                {
+                    Enabled = parsed.GetRequiredValue(webhook),
+                    Port = parsed.GetRequiredValue(webhookPort),
+                    CertificateDirectory = parsed.GetValue(webhookCertDir),
+                    Service = parsed.GetRequiredValue(webhookService),
+                    Configuration = parsed.GetRequiredValue(webhookConfiguration),
+                    CertificateSecret = parsed.GetRequiredValue(webhookSecret),
+                    Namespace = Environment.GetEnvironmentVariable("POD_NAMESPACE") ?? defaults.Webhook.Namespace,
+                },
+                Kueue = parsed.GetRequiredValue(kueue),
                 JsonLogs = parsed.GetRequiredValue(jsonLogs),
                 LogLevel = parsed.GetRequiredValue(level),
             },

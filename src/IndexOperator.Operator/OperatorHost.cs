@@ -15,41 +15,79 @@ public static class OperatorHost
     /// <returns>0 after a clean stop.</returns>
     public static async Task<int> RunAsync(OperatorOptions options, CancellationToken cancellationToken)
     {
-        await using var host = Create(options);
+        ArgumentNullException.ThrowIfNull(options);
+        await using var host = Create(options with { KueueVersion = await FindKueueAsync(options, cancellationToken) });
         await host.RunAsync(cancellationToken);
         return 0;
     }
 
     /// <summary>The operator, ready to be started.</summary>
-    public static WebApplication Create(OperatorOptions options)
+    /// <param name="options">How it was started.</param>
+    /// <param name="services">Services besides, or in place of, its own; for tests.</param>
+    public static WebApplication Create(OperatorOptions options, Action<IServiceCollection>? services = null)
     {
         ArgumentNullException.ThrowIfNull(options);
 
         // No settings are read from files, so none need be watched.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = ["--hostBuilder:reloadConfigOnChange=false"] });
         Log(builder.Logging, options);
-        builder.WebHost.UseUrls($"http://*:{options.Port}");
+        if (options.Webhook.Enabled)
+        {
+            builder.WebHost.ListenWithPodWebhook(options);
+        }
+        else
+        {
+            builder.WebHost.UseUrls($"http://*:{options.Port}");
+        }
+
         builder.Services.AddOperatorTelemetry(builder.Configuration);
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton<OwnWrites>();
         builder.Services.AddSingleton<ProgressReader>();
+        builder.Services.AddSingleton<BindingWriter>();
         builder.Services.AddSingleton<PlanApplier>();
+        builder.Services.AddSingleton<PodWrites>();
+        builder.Services.AddSingleton<PodActions>();
+        builder.Services.AddSingleton<CountPace>();
+        builder.Services.AddSingleton<MissingIndexes>();
         builder.Services.AddSingleton<StatusWriter>();
         builder.Services.AddSingleton<Gatherer>();
         builder.Services.AddSingleton<PeerFinder>();
         builder.Services.AddSingleton<ScopeReader>();
         builder.Services.AddSingleton<IdleMemory.ICollector, IdleMemory.Collector>();
         builder.Services.AddHostedService<IdleMemory>();
-        AddController(builder.Services, options);
+        var runtime = AddController(builder.Services, options);
+        if (options.Webhook.Enabled)
+        {
+            runtime.AddPodWebhook(options.Webhook);
+        }
 
+        if (options.KueueVersion is { } kueue)
+        {
+            runtime.AddKueue(kueue);
+        }
+
+        services?.Invoke(builder.Services);
         var host = builder.Build();
+        if (options.Webhook.Enabled)
+        {
+            host.UseWebhook();
+        }
+
         host.MapPrometheusScrapingEndpoint("/metrics");
         host.MapGet("/healthz", context => Answer(context, context.RequestServices.GetRequiredService<RuntimeHealth>().Live()));
         host.MapGet("/readyz", context => Answer(context, context.RequestServices.GetRequiredService<RuntimeHealth>().Ready()));
         return host;
     }
 
-    private static void AddController(IServiceCollection services, OperatorOptions options) => services
+    // Before anything else runs: which informers there are is settled when the host is built.
+    private static async Task<string?> FindKueueAsync(OperatorOptions options, CancellationToken cancellationToken)
+    {
+        using var client = new ApiClient(options.Kubeconfig is { } file ? ApiConnection.FromKubeconfig(file) : ApiConnection.Default());
+        return await KueueDiscovery.FindAsync(client, options.Kueue, options.Namespaces, TimeProvider.System, Console.Error.WriteLine, cancellationToken);
+    }
+
+    private static IOperatorBuilder AddController(IServiceCollection services, OperatorOptions options) => services
         .AddKubernetesOperator(settings =>
         {
             foreach (var name in options.Namespaces)
@@ -75,6 +113,8 @@ public static class OperatorHost
             // The finalizer is the planner's decision: a resource that never built anything needs none.
             controller.AutoAttachFinalizers = false;
             controller.IsSettled = Planner.IsSettled;
+            controller.Missing = (provider, key, cancellationToken) => provider.GetRequiredService<MissingIndexes>().LookAsync(key, cancellationToken);
+            controller.Named = provider => provider.GetRequiredService<Gatherer>().NamedByPods();
             controller.Informer = new InformerOptions<PretrainIndex>
             {
                 Transform = SlimForms.Of,
@@ -113,10 +153,25 @@ public static class OperatorHost
                 Indexes = new Dictionary<string, Func<V1Pod, IEnumerable<string>>> { [Gatherer.ByIndex] = Gatherer.ConsumerKeys, [PeerFinder.ByPinned] = PeerFinder.PinnedKeys },
             },
             (pod, _) => Gatherer.ConsumerKeys(pod).Select(_ => new ObjectKey(pod.Metadata.NamespaceProperty, pod.Metadata.Labels[Labels.Index])))
+        .Watches<PretrainIndex, V1ConfigMap>(
+            KnownResources.ConfigMaps,
+            new InformerOptions<V1ConfigMap> { LabelSelector = BindingPolicy.Selector, Transform = SlimForms.Of },
+            BindingOwners)
         .Watches<PretrainIndex, V1PersistentVolumeClaim>(
             KnownResources.PersistentVolumeClaims,
             new InformerOptions<V1PersistentVolumeClaim> { Transform = SlimForms.Of },
             (claim, provider) => provider.GetRequiredService<Store<PretrainIndex>>().ByIndex(ByClaim, ObjectKey.Of(claim).ToString()).Select(ObjectKey.Of));
+
+    // A change of a binding also tells how far the informer is.
+    private static IEnumerable<ObjectKey> BindingOwners(V1ConfigMap binding, IServiceProvider provider)
+    {
+        foreach (var owner in (binding.Metadata.OwnerReferences ?? []).Where(owner => owner.Controller == true && owner.Kind == PretrainIndex.KindName))
+        {
+            var index = new ObjectKey(binding.Metadata.NamespaceProperty, owner.Name);
+            provider.GetRequiredService<OwnWrites>().Saw(index, binding);
+            yield return index;
+        }
+    }
 
     private static IEnumerable<string> ClaimKeys(PretrainIndex index) =>
         new[] { index.Spec.Data.ClaimName, ClaimPolicy.CacheClaimName(index) }

@@ -41,6 +41,15 @@ public sealed record OperatorOptions
     /// <summary>Requests that may be sent at once after a pause.</summary>
     public int RequestBurst { get; init; } = 2000;
 
+    /// <summary>The webhook that gives pods their index.</summary>
+    public PodWebhookOptions Webhook { get; init; } = new();
+
+    /// <summary>Whether to take our gate off jobs that Kueue holds.</summary>
+    public KueueMode Kueue { get; init; }
+
+    /// <summary>The version of Kueue's Workloads that was found; null for none.</summary>
+    public string? KueueVersion { get; init; }
+
     /// <summary>Lines of JSON instead of text.</summary>
     public bool JsonLogs { get; init; }
 

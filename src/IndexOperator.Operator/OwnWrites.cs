@@ -61,7 +61,7 @@ public sealed class OwnWrites(TimeProvider time)
 
             if (writes.Created.Count == 0 && writes.Deleted.Count == 0)
             {
-                if (writes.Index is null)
+                if (writes is { Index: null, Binding: null })
                 {
                     _writes.TryRemove(index, out _);
                 }
@@ -78,6 +78,52 @@ public sealed class OwnWrites(TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(index);
         Of(ObjectKey.Of(index)).Index = index;
+    }
+
+    /// <summary>The binding that the informer has, or the one just written.</summary>
+    public V1ConfigMap? Binding(ObjectKey index, V1ConfigMap? seen)
+    {
+        if (!_writes.TryGetValue(index, out var writes))
+        {
+            return seen;
+        }
+
+        lock (writes)
+        {
+            if (writes.Binding is not { } written || time.GetUtcNow() - written.At > Patience)
+            {
+                writes.Binding = null;
+                return seen;
+            }
+
+            return seen is null || IsNewer(written.Written.Metadata.ResourceVersion, seen.Metadata.ResourceVersion) ? written.Written : seen;
+        }
+    }
+
+    /// <summary>Remembers the binding as it was just written.</summary>
+    public void Bound(ObjectKey index, V1ConfigMap binding)
+    {
+        var writes = Of(index);
+        lock (writes)
+        {
+            writes.Binding = (binding, time.GetUtcNow());
+        }
+    }
+
+    /// <summary>The informer has shown a binding, or that it is gone: what was written up to that is believed no longer.</summary>
+    public void Saw(ObjectKey index, V1ConfigMap binding)
+    {
+        ArgumentNullException.ThrowIfNull(binding);
+        if (_writes.TryGetValue(index, out var writes))
+        {
+            lock (writes)
+            {
+                if (writes.Binding is { } written && !IsNewer(written.Written.Metadata.ResourceVersion, binding.Metadata.ResourceVersion))
+                {
+                    writes.Binding = null;
+                }
+            }
+        }
     }
 
     /// <summary>Remembers a Job that was just created.</summary>
@@ -116,6 +162,8 @@ public sealed class OwnWrites(TimeProvider time)
     private sealed class Writes
     {
         public PretrainIndex? Index { get; set; }
+
+        public (V1ConfigMap Written, DateTimeOffset At)? Binding { get; set; }
 
         public Dictionary<string, (V1Job Job, DateTimeOffset At)> Created { get; } = [];
 

@@ -14,7 +14,7 @@ public sealed class PeerFinder(Store<PretrainIndex> indexes, Informer<V1Job> job
     /// <summary>Index of resources that build or are about to, by what they ask for.</summary>
     public const string ByContent = "by-content";
 
-    /// <summary>Index of resources by each version that their status refers to: current, previous, or in use by a pod.</summary>
+    /// <summary>Index of resources by each version that their status refers to: current, previous, in use by a pod, or held by a workload.</summary>
     public const string ByVersion = "by-version";
 
     /// <summary>Index of resources that may come to refer to a version, by cache.</summary>
@@ -37,7 +37,7 @@ public sealed class PeerFinder(Store<PretrainIndex> indexes, Informer<V1Job> job
     public static IEnumerable<string> VersionKeys(PretrainIndex index)
     {
         ArgumentNullException.ThrowIfNull(index);
-        return index.Unreadable is not null ? [] : VersionsOf(index).Concat(index.Status?.Consumers?.VersionsInUse ?? []).Distinct().Select(version => VersionKey(index, version));
+        return index.Unreadable is not null ? [] : VersionsOf(index).Concat(index.Status?.Consumers?.VersionsInUse ?? []).Concat(GroupPolicy.VersionsOf(index.Status)).Distinct().Select(version => VersionKey(index, version));
     }
 
     /// <summary>The key of <see cref="ByBuildingCache"/>.</summary>

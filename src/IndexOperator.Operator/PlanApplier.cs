@@ -8,19 +8,31 @@ using k8s.Models;
 
 namespace IndexOperator.Operator;
 
+/// <summary>What of a plan could not be done and is not waited for.</summary>
+/// <param name="Expansion">What the API server said to a larger claim; null when it said nothing.</param>
+/// <param name="Binding">Why the binding could not be written; null when it could.</param>
+public sealed record NotDone(ApiException? Expansion, ApiException? Binding)
+{
+    /// <summary>Whether everything was done.</summary>
+    public bool IsNothing => this is { Expansion: null, Binding: null };
+}
+
 /// <summary>Carries out a plan's actions, one by one. Each may have been done before: by an earlier pass, or by another leader.</summary>
-public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, TimeProvider time, ILogger<PlanApplier> logger)
+public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, BindingWriter bindings, TimeProvider time, ILogger<PlanApplier> logger)
 {
     private readonly ConcurrentDictionary<ObjectKey, (string Size, DateTimeOffset At)> _expansionsRefused = new();
 
-    /// <summary>Carries out the actions in order; the first that fails ends it, but for a claim that is to be made larger: nothing waits for that.</summary>
-    /// <returns>What the API server said to a larger claim; null when it said nothing.</returns>
+    /// <summary>
+    /// Carries out the actions in order; the first that fails ends it, but for a claim that is to be made larger and for the binding: nothing
+    /// waits for those.
+    /// </summary>
+    /// <returns>Why those could not be done.</returns>
     /// <exception cref="ApiException">The API server refused an action.</exception>
-    public async Task<ApiException?> ApplyAsync(PretrainIndex index, IReadOnlyList<PlannedAction> actions, CancellationToken cancellationToken)
+    public async Task<NotDone> ApplyAsync(PretrainIndex index, IReadOnlyList<PlannedAction> actions, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(actions);
-        var notExpanded = default(ApiException);
+        var notDone = new NotDone(null, null);
         var isOfNow = false;
         foreach (var action in actions)
         {
@@ -38,11 +50,15 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, TimeProvi
             }
             catch (ApiException error) when (action is ExpandClaim && !error.IsConflict)
             {
-                notExpanded = error;
+                notDone = notDone with { Expansion = error };
+            }
+            catch (ApiException error) when (action is ApplyBinding && !error.IsConflict)
+            {
+                notDone = notDone with { Binding = error };
             }
         }
 
-        return notExpanded;
+        return notDone;
     }
 
     private async Task<PretrainIndex> ApplyAsync(PretrainIndex index, PlannedAction action, CancellationToken cancellationToken)
@@ -70,6 +86,9 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, TimeProvi
                 break;
             case DeleteJob delete:
                 await DeleteJobAsync(key, delete, cancellationToken);
+                break;
+            case ApplyBinding apply:
+                await bindings.ApplyAsync(index, apply.Binding, cancellationToken);
                 break;
             default:
                 throw new UnreachableException($"No way to carry out {action.GetType().Name}.");

@@ -17,6 +17,9 @@ public static class SlimForms
         Annotations.ContentKey, Annotations.BuildKey, Annotations.JobKey, Annotations.Attempt, Annotations.Generation, Annotations.SpecConfigMap, Annotations.Versions, Annotations.Cache, Annotations.Memory,
     ];
 
+    private static readonly string[] ConsumerLabels = [Labels.Index, .. GroupKey.Labels];
+    private static readonly string[] ConsumerAnnotations = [Annotations.DataVersion, Annotations.Injected];
+
     /// <summary>A resource without the second copy of itself that <c>kubectl apply</c> leaves in an annotation.</summary>
     public static PretrainIndex Of(PretrainIndex index)
     {
@@ -62,19 +65,28 @@ public static class SlimForms
         };
     }
 
-    /// <summary>A pod that uses an index: who it is, which version it is pinned to, whether it is held back, and whether it runs.</summary>
+    /// <summary>
+    /// A pod that uses an index: who it is, to which workload it belongs, which version it is pinned to or asks for, what holds it back, how
+    /// large its RAM disk is, what it was told, and whether it runs.
+    /// </summary>
     public static V1Pod OfConsumer(V1Pod pod)
     {
         ArgumentNullException.ThrowIfNull(pod);
         var metadata = Of(pod.Metadata, annotations: false);
-        metadata.OwnerReferences = null;
-        metadata.Labels = Only(pod.Metadata.Labels, [Labels.Index]);
-        metadata.Annotations = ConsumerPolicy.VersionOf(pod) is { } version ? new Dictionary<string, string> { [Annotations.Version] = version } : null;
+        metadata.OwnerReferences = GroupKey.OwnerOf(pod) is { } owner ? [owner] : null;
+        metadata.Labels = Only(pod.Metadata.Labels, ConsumerLabels);
+        metadata.Annotations = pod.Metadata.Annotations is null ? null : Only(pod.Metadata.Annotations, ConsumerAnnotations);
+        if (ConsumerPolicy.VersionOf(pod) is { } version)
+        {
+            metadata.Annotations ??= new Dictionary<string, string>(1);
+            metadata.Annotations[Annotations.Version] = version;
+        }
+
         return new V1Pod
         {
             Metadata = metadata,
-            Spec = pod.Spec?.SchedulingGates is { Count: > 0 } gates ? new V1PodSpec { Containers = [], SchedulingGates = gates } : null,
-            Status = new V1PodStatus { Phase = pod.Status?.Phase },
+            Spec = SpecOfConsumer(pod),
+            Status = new V1PodStatus { Phase = pod.Status?.Phase, Conditions = ConditionsOfConsumer(pod) },
         };
     }
 
@@ -88,6 +100,26 @@ public static class SlimForms
             Spec = new V1PersistentVolumeClaimSpec { AccessModes = claim.Spec?.AccessModes, Resources = claim.Spec?.Resources is { } resources ? new V1VolumeResourceRequirements { Requests = resources.Requests } : null },
             Status = new V1PersistentVolumeClaimStatus { Phase = claim.Status?.Phase },
         };
+    }
+
+    /// <summary>A binding: who it is, and what it tells.</summary>
+    public static V1ConfigMap Of(V1ConfigMap binding)
+    {
+        ArgumentNullException.ThrowIfNull(binding);
+        return new V1ConfigMap { Metadata = Of(binding.Metadata, annotations: false), Data = binding.Data };
+    }
+
+    private static V1PodSpec? SpecOfConsumer(V1Pod pod)
+    {
+        var (gates, staging) = (pod.Spec?.SchedulingGates is { Count: > 0 } some ? some : null, ConsumerPod.StagingOf(pod));
+        return gates is null && staging is null ? null : new V1PodSpec { Containers = [], SchedulingGates = gates, Volumes = staging is null ? null : [staging] };
+    }
+
+    // Of the scheduler's words only those about a pod with a RAM disk are read.
+    private static List<V1PodCondition>? ConditionsOfConsumer(V1Pod pod)
+    {
+        var kept = new[] { ConsumerPod.ToldTo(pod), ConsumerPod.StagingOf(pod) is not null && ConsumerPod.UnschedulableOf(pod) is not null ? pod.Status.Conditions.First(condition => condition.Type == "PodScheduled") : null };
+        return kept.OfType<V1PodCondition>().ToList() is { Count: > 0 } conditions ? conditions : null;
     }
 
     private static V1ObjectMeta Of(V1ObjectMeta metadata, bool annotations) => new()

@@ -18,7 +18,7 @@ public sealed class StatusWriter(ApiClient client, OwnWrites ownWrites)
         ArgumentNullException.ThrowIfNull(index);
         ArgumentNullException.ThrowIfNull(status);
         var wanted = Text(status);
-        if (Text(Own(index.Status)) == wanted)
+        if (SaysTheSame(index.Status, status))
         {
             return false;
         }
@@ -26,7 +26,14 @@ public sealed class StatusWriter(ApiClient client, OwnWrites ownWrites)
         var apply = new StatusApply
         {
             // The uid makes the server refuse when the resource was deleted and created again in between.
-            Metadata = new StatusApplyMetadata { Name = index.Metadata.Name, Namespace = index.Metadata.NamespaceProperty, Uid = index.Metadata.Uid },
+            Metadata = new StatusApplyMetadata
+            {
+                Name = index.Metadata.Name,
+                Namespace = index.Metadata.NamespaceProperty,
+                Uid = index.Metadata.Uid,
+                // A status that was planned from an old state would take back what workloads were given.
+                ResourceVersion = status.Consumers is null && index.Status?.Consumers is null ? null : index.Metadata.ResourceVersion,
+            },
             Status = status,
         };
         var written = await client.ApplyStatusAsync(Resources.PretrainIndexes, ObjectKey.Of(index), apply, StatusJsonContext.Default.StatusApply, cancellationToken);
@@ -40,6 +47,9 @@ public sealed class StatusWriter(ApiClient client, OwnWrites ownWrites)
         ownWrites.Wrote(written);
         return true;
     }
+
+    /// <summary>True where the one status would be written over the other without a change.</summary>
+    public static bool SaysTheSame(PretrainIndexStatus? before, PretrainIndexStatus after) => Text(Own(before)) == Text(after);
 
     private static PretrainIndexStatus? Own(PretrainIndexStatus? status) =>
         status is null || !Foreign(status).Any() ? status : status with { Conditions = [.. status.Conditions!.Except(Foreign(status))] };
@@ -98,6 +108,8 @@ internal sealed record StatusApplyMetadata
     public string? Namespace { get; init; }
 
     public string? Uid { get; init; }
+
+    public string? ResourceVersion { get; init; }
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, NumberHandling = JsonNumberHandling.Strict)]

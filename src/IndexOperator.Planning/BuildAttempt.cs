@@ -35,6 +35,8 @@ public sealed class BuildAttempt
     /// <summary>The name of the one container of our pods.</summary>
     public const string ContainerName = "index-builder";
 
+    private const string FailureTarget = "FailureTarget";
+
     // Far above what backoff allows in years, far below where counting on would overflow.
     private const int MaxNumber = 1_000_000;
     private const int MaxVersions = 200;
@@ -44,12 +46,12 @@ public sealed class BuildAttempt
     /// <summary>Jobs and pods arrive by different watches: how long a pod's last words may be behind its Job's end.</summary>
     public static readonly TimeSpan ReportGrace = TimeSpan.FromSeconds(5);
 
-    private BuildAttempt(V1Job job, IReadOnlyList<V1Pod> pods)
+    private BuildAttempt(V1Job job, IReadOnlyList<V1Pod> pods, DateTimeOffset now)
     {
         Job = job;
         Pods = pods;
-        var ended = EndOf(job);
-        State = ended?.Type switch { "Complete" => JobState.Complete, "Failed" => JobState.Failed, _ => JobState.Active };
+        var ended = EndOf(job) ?? LostOf(job, pods, now);
+        State = ended?.Type switch { "Complete" => JobState.Complete, "Failed" or FailureTarget => JobState.Failed, _ => JobState.Active };
         FailedCondition = State == JobState.Failed ? ended : null;
         EndedAt = State == JobState.Active ? null : Utc(job.Status?.CompletionTime ?? ended?.LastTransitionTime ?? job.Metadata.CreationTimestamp);
         var reports = pods.Select(ReportOf).OfType<BuildReport>().ToList();
@@ -81,7 +83,7 @@ public sealed class BuildAttempt
     /// <summary>How far it is.</summary>
     public JobState State { get; }
 
-    /// <summary>The condition Failed; null unless <see cref="State"/> is Failed.</summary>
+    /// <summary>The condition Failed (or FailureTarget, where its pods are lost); null unless <see cref="State"/> is Failed.</summary>
     public V1JobCondition? FailedCondition { get; }
 
     /// <summary>When it ended; null while active.</summary>
@@ -97,8 +99,7 @@ public sealed class BuildAttempt
     public bool IsOver(DateTimeOffset now) => EndedAt is { } ended && (Report is not null || PodEnded || ended + ReportGrace <= now || IsAhead(ended, now));
 
     /// <summary>The versions that it checks or removes; empty where the annotation names none that this operator would have written.</summary>
-    public IReadOnlyList<string> Versions =>
-        Annotation(Annotations.Versions)?.Split(',') is { Length: <= MaxVersions } names && names.All(IsVersion) ? names : [];
+    public IReadOnlyList<string> Versions => VersionsOf(Job);
 
     /// <summary>The memory that it was given in place of what the spec says, because an earlier attempt was killed for its memory; null when the spec decided.</summary>
     public long? RaisedMemoryBytes => long.TryParse(Annotation(Annotations.Memory), NumberStyles.None, CultureInfo.InvariantCulture, out var bytes) && bytes > 0 ? bytes : null;
@@ -132,7 +133,7 @@ public sealed class BuildAttempt
         ArgumentNullException.ThrowIfNull(observed);
         return observed.Jobs
             .Where(job => TaskOf(job) == task && IsOurs(job, observed.Index))
-            .Select(job => new BuildAttempt(job, PodsOf(job, observed.Pods)))
+            .Select(job => new BuildAttempt(job, PodsOf(job, observed.Pods), observed.Now))
             .OrderBy(attempt => attempt.Job.Metadata.CreationTimestamp).ThenBy(attempt => attempt.Number)
             .ToList();
     }
@@ -173,7 +174,8 @@ public sealed class BuildAttempt
         return job.Metadata.OwnerReferences?.Any(owner => owner.Uid == index.Metadata.Uid) == true;
     }
 
-    internal static DateTimeOffset? Utc(DateTime? time) =>
+    /// <summary>A time of an object, which is UTC whatever its kind says; null for none.</summary>
+    public static DateTimeOffset? Utc(DateTime? time) =>
         time is { } value ? new DateTimeOffset(DateTime.SpecifyKind(value.ToUniversalTime(), DateTimeKind.Utc)) : null;
 
     /// <summary>True for the time of something that has happened and that no two clocks can differ by: one was set back since.</summary>
@@ -193,8 +195,22 @@ public sealed class BuildAttempt
         return job.Metadata.Labels?.TryGetValue(Labels.Task, out var task) == true ? task : null;
     }
 
+    /// <summary>The versions that a Job checks or removes; empty where the annotation names none that this operator would have written.</summary>
+    public static IReadOnlyList<string> VersionsOf(V1Job job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return job.Metadata.Annotations?.TryGetValue(Annotations.Versions, out var text) == true && text.Split(',') is { Length: <= MaxVersions } names && names.All(IsVersion) ? names : [];
+    }
+
     /// <summary>True for what can be the name of a version: 20 hex digits.</summary>
     public static bool IsVersion(string? text) => text is { Length: 20 } && text.All(char.IsAsciiHexDigitLower);
+
+    // From Kubernetes 1.31 on a Job is Failed only when its pods have ended (its documentation: terminal Job conditions), and those on a
+    // node that is silent never do.
+    private static V1JobCondition? LostOf(V1Job job, IReadOnlyList<V1Pod> pods, DateTimeOffset now) =>
+        pods.Count > 0 && pods.All(pod => BuildPolicy.IsLost(pod, now))
+            ? job.Status?.Conditions?.FirstOrDefault(condition => condition is { Type: FailureTarget, Status: "True" })
+            : null;
 
     private static List<V1Pod> PodsOf(V1Job job, IReadOnlyList<V1Pod> pods) => pods
         .Where(pod => pod.Metadata.OwnerReferences?.Any(owner => owner.Uid == job.Metadata.Uid) == true)

@@ -65,12 +65,16 @@ public static class BuildPolicy
         }
 
         var others = DeleteOthers(attempts, latest);
-        if (others.Count > 0 || latest is { State: JobState.Active } || StillRunning(observed, latest) is not null)
+        var known = observed.Index.Status?.Build is { } reported && reported.JobKey == wanted.JobKey ? reported : null;
+        var pauses = known?.NextRetryAt > observed.Now;
+        if (others.Count > 0 || latest is { State: JobState.Active } || (!pauses && StillRunning(observed, latest) is not null))
         {
             var pod = StillRunning(observed, latest)?.Metadata.Name;
+            var build = StatusOf(observed, wanted, latest?.Number ?? FirstNumber(observed, wanted));
             return new Situation(Standing.Working, Reasons.Building, $"Waiting for an earlier build to stop{(pod is null ? "" : $" (pod {pod})")} before the next one starts.")
             {
-                Build = StatusOf(observed, wanted, latest?.Number ?? FirstNumber(observed, wanted)),
+                // A build that gave way keeps its pause, however long its pod takes to go.
+                Build = known?.Attempt == build.Attempt ? build with { NextRetryAt = known?.NextRetryAt } : build,
                 Actions = others,
                 LookAgainAfter = WaitInterval,
             };
@@ -153,7 +157,8 @@ public static class BuildPolicy
             return left <= TimeSpan.Zero && GiveWay(observed, wanted, attempt, trouble) is { } givenUp ? givenUp : new Situation(left > TimeSpan.Zero ? Standing.Working : Standing.Stuck, trouble.Reason, trouble.Message)
             {
                 Build = build with { Progress = trouble.Reason },
-                LookAgainAfter = left > TimeSpan.Zero ? left : null,
+                // Whoever comes to wait for this build is not seen from here, unless one looks.
+                LookAgainAfter = left > TimeSpan.Zero ? left : trouble.Reason == Reasons.ClaimPending ? null : PendingInterval,
             };
         }
 

@@ -100,15 +100,8 @@ internal static class JobParts
         });
     }
 
-    private static string SpecText(PretrainIndex index) => JsonSerializer.Serialize(
-        new PretrainIndex
-        {
-            Metadata = new V1ObjectMeta { Name = index.Name(), NamespaceProperty = index.Namespace() },
-            Spec = index.Spec,
-        },
-        PlanningJsonContext.Default.PretrainIndex);
-
-    private static V1ObjectMeta Meta(PretrainIndex index, string name, string task) => new()
+    /// <summary>The metadata of an object that goes with the resource.</summary>
+    public static V1ObjectMeta Meta(PretrainIndex index, string name, string task) => new()
     {
         Name = name,
         NamespaceProperty = index.Namespace(),
@@ -126,6 +119,14 @@ internal static class JobParts
             },
         ],
     };
+
+    private static string SpecText(PretrainIndex index) => JsonSerializer.Serialize(
+        new PretrainIndex
+        {
+            Metadata = new V1ObjectMeta { Name = index.Name(), NamespaceProperty = index.Namespace() },
+            Spec = index.Spec,
+        },
+        PlanningJsonContext.Default.PretrainIndex);
 
     private static Dictionary<string, string> OwnLabels(PretrainIndex index, string task) => new()
     {

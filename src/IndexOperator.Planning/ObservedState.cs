@@ -50,6 +50,12 @@ public sealed record ObservedState
     /// <summary>What the API server said when the claim was to be made larger in this pass; null when it said nothing. Nothing waits for that.</summary>
     public FailureStatus? ExpansionRefusal { get; init; }
 
+    /// <summary>The resource's own ConfigMap that tells what to mount; null when there is none.</summary>
+    public V1ConfigMap? Binding { get; init; }
+
+    /// <summary>Why that ConfigMap could not be written in this pass; null when it could. Nothing waits for that.</summary>
+    public FailureStatus? BindingRefusal { get; init; }
+
     /// <summary>The time of the pass.</summary>
     public DateTimeOffset Now { get; init; }
 

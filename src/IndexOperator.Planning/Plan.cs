@@ -4,7 +4,7 @@ using k8s.Models;
 
 namespace IndexOperator.Planning;
 
-/// <summary>What one pass is to do. Carried out in order: actions, then the status (also when an action failed), then the events.</summary>
+/// <summary>What one pass is to do. Carried out in order: actions, then the status (also when an action failed), then the events, then what becomes of pods.</summary>
 public sealed record Plan
 {
     /// <summary>What to change in the cluster, in this order; the first failure ends the actions.</summary>
@@ -12,6 +12,9 @@ public sealed record Plan
 
     /// <summary>The whole new status.</summary>
     public PretrainIndexStatus Status { get; init; } = new();
+
+    /// <summary>What to do with the pods that use the index, once the status is written; null when nothing is.</summary>
+    public IReadOnlyList<PlannedAction>? Pods { get; init; }
 
     /// <summary>What to tell people, once the status is written.</summary>
     public IReadOnlyList<PlannedEvent> Events { get; init; } = [];
@@ -28,6 +31,9 @@ public sealed record Plan
 [JsonDerivedType(typeof(ExpandClaim), "ExpandClaim")]
 [JsonDerivedType(typeof(CreateJob), "CreateJob")]
 [JsonDerivedType(typeof(DeleteJob), "DeleteJob")]
+[JsonDerivedType(typeof(ApplyBinding), "ApplyBinding")]
+[JsonDerivedType(typeof(OpenGate), "OpenGate")]
+[JsonDerivedType(typeof(TellPod), "TellPod")]
 public abstract record PlannedAction;
 
 /// <summary>Hold the resource until its builds are cleaned up.</summary>
@@ -58,6 +64,27 @@ public sealed record CreateJob(V1Job Job, V1ConfigMap? Spec) : PlannedAction;
 /// <param name="Because">Why, for the log.</param>
 /// <param name="HasSpec">Whether a ConfigMap of the same name goes with it.</param>
 public sealed record DeleteJob(string Name, string Uid, string Because, bool HasSpec) : PlannedAction;
+
+/// <summary>Write the ConfigMap that tells what to mount. A ConfigMap of that name that is not this resource's is left alone.</summary>
+/// <param name="Binding">The ConfigMap, with the uid of the one to change; without where none has been seen.</param>
+public sealed record ApplyBinding(V1ConfigMap Binding) : PlannedAction;
+
+/// <summary>Let a pod go that waits: its version is written on it and its gate removed, in one patch.</summary>
+/// <param name="Pod">The pod's name.</param>
+/// <param name="Uid">The pod's uid: one that was created again under the name is left alone.</param>
+/// <param name="Version">The version.</param>
+/// <param name="Gate">Where the gate is in <c>spec.schedulingGates</c>; null where an init container waits for the annotation.</param>
+/// <param name="Bare">The resource version of a pod without any annotation, of which none may have come since; null where it has some.</param>
+public sealed record OpenGate(string Pod, string Uid, string Version, int? Gate, string? Bare) : PlannedAction;
+
+/// <summary>Tell a pod by its condition <see cref="PodConditionTypes.IndexReady"/> why it waits, or that it does not any more.</summary>
+/// <param name="Pod">The pod's name.</param>
+/// <param name="Uid">The pod's uid.</param>
+/// <param name="IsReady">The condition's status.</param>
+/// <param name="Reason">One of <see cref="PodReasons"/>.</param>
+/// <param name="Message">For a person.</param>
+/// <param name="Event">Whether an event says the same.</param>
+public sealed record TellPod(string Pod, string Uid, bool IsReady, string Reason, string Message, bool Event) : PlannedAction;
 
 /// <summary>An event on the resource.</summary>
 /// <param name="Type"><c>Normal</c> or <c>Warning</c>.</param>

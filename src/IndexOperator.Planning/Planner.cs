@@ -1,4 +1,5 @@
 using IndexOperator.Api;
+using k8s.Models;
 
 namespace IndexOperator.Planning;
 
@@ -9,7 +10,7 @@ namespace IndexOperator.Planning;
 /// deletion -> findings (what Jobs that looked have told) -> spec -> suspension -> published (cache lost? stale?) -> claims
 ///     -> build (superseded? under way? failed? old versions being removed? a kept version to adopt? a peer's build to wait for? start)
 ///                        |
-///     situation -> upkeep (prune, check) -> current and previous -> conditions -> events
+///     situation -> upkeep (prune, check) -> current and previous -> conditions -> events -> binding -> gate (which pods are opened, and with which version)
 /// </code>
 /// </summary>
 public static class Planner
@@ -18,19 +19,29 @@ public static class Planner
     public static Plan Plan(ObservedState observed)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        if (observed.Index.Metadata.DeletionTimestamp is not null)
-        {
-            return DeletionPolicy.Plan(observed);
-        }
+        return GatePolicy.Add(observed, observed.Index.Metadata.DeletionTimestamp is not null ? DeletionPolicy.Plan(observed) : PlanLive(observed));
+    }
 
+    /// <summary>The plan for the pods of an index that is not there.</summary>
+    public static IReadOnlyList<PlannedAction> PlanMissing(string name, IReadOnlyList<V1Pod> consumers)
+    {
+        ArgumentNullException.ThrowIfNull(consumers);
+        var reason = WaitReasons.Missing(name);
+        return [.. consumers.Where(ConsumerPod.IsWaiting)
+            .GroupBy(pod => GroupKey.Of(pod) ?? pod.Metadata.Uid)
+            .SelectMany(group => group.OrderBy(pod => pod.Metadata.Name, StringComparer.Ordinal).SelectMany((pod, place) => PodNews.OfWaiting(pod, reason, place < PodNews.MostEvents)))];
+    }
+
+    private static Plan PlanLive(ObservedState observed)
+    {
         var found = Findings.Take(observed);
         var (seen, wanted) = (found.Observed, WantedBuild.Of(found.Observed.Index));
         var situation = UpkeepPolicy.Add(seen, wanted, Decide(seen, wanted));
-        return Report.Of(seen, wanted, situation with
+        return BindingPolicy.Add(seen, Report.Of(seen, wanted, situation with
         {
             Actions = [.. found.Actions, .. situation.Actions, .. GoingClaimPolicy.LetGo(seen, situation), .. ClaimPolicy.Expansion(seen)],
             Events = [.. found.Events, .. situation.Events, .. ClaimPolicy.ExpansionEvents(seen)],
-        });
+        }));
     }
 
     /// <summary>

@@ -76,7 +76,9 @@ public static class PrunePolicy
     private static bool IsUsedByPeers(ObservedState observed, string version) =>
         observed.PinnedElsewhere.Contains(version) || IsKeptByPeers(observed, version) || Peers(observed).Any(peer => peer.Status is { Consumers: { } consumers } status
             // Pods that do not tell may use any version that was published for them.
-            && (consumers.VersionsInUse?.Contains(version) ?? Published(status, int.MaxValue).Contains(version)));
+            && (consumers.VersionsInUse?.Contains(version) ?? (consumers is not { Running: 0, Waiting: 0 } && Published(status, int.MaxValue).Contains(version))))
+        // A workload without pods may come again, but not to a resource that goes.
+        || Peers(observed).Any(peer => peer.Metadata.DeletionTimestamp is null && GroupPolicy.VersionsOf(peer.Status).Contains(version));
 
     // A resource that goes with its versions needs none of them any more; its pods may.
     private static bool IsKeptByPeers(ObservedState observed, string version) => Peers(observed)

@@ -5,6 +5,7 @@ using IndexOperator.TestSupport;
 namespace IndexOperator.Integration;
 
 /// <summary><c>config/default</c> on a real API server.</summary>
+[Collection("What is shipped")]
 public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
 {
     private ControlPlane Plane => fixture.Plane;
@@ -25,13 +26,39 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
             "clusterrolebinding.rbac.authorization.k8s.io/index-operator",
             "customresourcedefinition.apiextensions.k8s.io/pretrainindexes.indexoperator.io",
             "deployment.apps/index-operator",
+            "mutatingwebhookconfiguration.admissionregistration.k8s.io/index-operator",
             "namespace/index-operator-system",
             "role.rbac.authorization.k8s.io/index-operator-leader-election",
+            "role.rbac.authorization.k8s.io/index-operator-webhook-certificate",
             "rolebinding.rbac.authorization.k8s.io/index-operator-leader-election",
+            "rolebinding.rbac.authorization.k8s.io/index-operator-webhook-certificate",
             "service/index-operator-metrics",
+            "service/index-operator-webhook",
             "serviceaccount/index-operator",
         ];
         Assert.Equal(expected, lines.Select(line => line.Split(' ')[0]).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task With_cert_manager_the_operator_reads_its_files_and_the_authority_is_injected()
+    {
+        var built = YamlJson.ParseAll(await Plane.KubectlAsync("kustomize", "config/cert-manager")).Select(document => document!).ToList();
+        var pod = built.Single(document => (string?)document["kind"] == "Deployment")["spec"]!["template"]!["spec"]!;
+        var container = pod["containers"]![0]!;
+        Assert.Contains("--webhook", container["args"]!.AsArray().Select(argument => (string?)argument));
+        Assert.Contains("--webhook-cert-dir=/webhook-certificate", container["args"]!.AsArray().Select(argument => (string?)argument));
+        var mount = Assert.Single(container["volumeMounts"]!.AsArray(), mount => (string?)mount!["mountPath"] == "/webhook-certificate");
+        var secret = (string?)Assert.Single(pod["volumes"]!.AsArray(), volume => (string?)volume!["name"] == (string?)mount!["name"])!["secret"]!["secretName"];
+
+        var certificate = Assert.Single(built, document => (string?)document["kind"] == "Certificate" && (string?)document["spec"]!["secretName"] == secret);
+        var configuration = Assert.Single(built, document => (string?)document["kind"] == "MutatingWebhookConfiguration");
+        Assert.Equal($"index-operator-system/{certificate["metadata"]!["name"]}", (string?)configuration["metadata"]!["annotations"]!["cert-manager.io/inject-ca-from"]);
+        var service = configuration["webhooks"]![0]!["clientConfig"]!["service"]!;
+        Assert.Contains($"{service["name"]}.{service["namespace"]}.svc", certificate["spec"]!["dnsNames"]!.AsArray().Select(name => (string?)name));
+
+        // The issuer signs with the authority, which outlives what it signs.
+        var issuer = Assert.Single(built, document => (string?)document["kind"] == "Issuer" && (string?)document["metadata"]!["name"] == (string?)certificate["spec"]!["issuerRef"]!["name"]);
+        Assert.Single(built, document => (string?)document["kind"] == "Certificate" && (bool?)document["spec"]!["isCA"] == true && (string?)document["spec"]!["secretName"] == (string?)issuer["spec"]!["ca"]!["secretName"]);
     }
 
     [Fact]
@@ -46,10 +73,14 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
             ("patch", "pretrainindexes.indexoperator.io/status"),
             ("update", "pretrainindexes.indexoperator.io/finalizers"),
             ("create", "jobs.batch"),
+            ("patch", "jobs.batch"),
             ("delete", "jobs.batch"),
             ("list", "pods"),
+            ("patch", "pods"),
+            ("patch", "pods/status"),
             ("get", "pods/log"),
             ("create", "configmaps"),
+            ("patch", "configmaps"),
             ("create", "persistentvolumeclaims"),
             ("patch", "persistentvolumeclaims"),
             ("get", "namespaces"),
@@ -60,11 +91,12 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
             ("get", "secrets"),
             ("create", "pods"),
             ("delete", "pods"),
+            ("update", "pods"),
             ("create", "pods/exec"),
             ("delete", "persistentvolumeclaims"),
             ("delete", "pretrainindexes.indexoperator.io"),
             ("update", "pretrainindexes.indexoperator.io"),
-            ("patch", "jobs.batch"),
+            ("update", "jobs.batch"),
             ("create", "serviceaccounts"),
             ("create", "clusterroles.rbac.authorization.k8s.io"),
             ("get", "nodes"),
@@ -89,6 +121,20 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
         const string Definition = "pretrainindexes.indexoperator.io";
         Assert.Equal("yes", (await Plane.TryKubectlAsync(["auth", "can-i", "get", $"customresourcedefinitions.apiextensions.k8s.io/{Definition}", Operator])).Output.Trim());
         Assert.Equal("no", (await Plane.TryKubectlAsync(["auth", "can-i", "patch", $"customresourcedefinitions.apiextensions.k8s.io/{Definition}", Operator])).Output.Trim());
+
+        // Of all configurations of webhooks its own, and of all secrets that of its certificates.
+        foreach (var (verb, resource, expected) in new[]
+        {
+            ("patch", "mutatingwebhookconfigurations.admissionregistration.k8s.io/index-operator", "yes"),
+            ("patch", "mutatingwebhookconfigurations.admissionregistration.k8s.io/other", "no"),
+            ("create", "mutatingwebhookconfigurations.admissionregistration.k8s.io", "no"),
+            ("update", "secrets/index-operator-webhook-certificate", "yes"),
+            ("get", "secrets/other", "no"),
+            ("list", "secrets", "no"),
+        })
+        {
+            Assert.Equal((resource, expected), (resource, (await Plane.TryKubectlAsync(["auth", "can-i", verb, resource, Operator, "-n", "index-operator-system"])).Output.Trim()));
+        }
 
         async Task<string> CanAsync(string verb, string resource, string space)
         {

@@ -105,7 +105,7 @@ public sealed class HostileInputTests(ControlPlaneFixture cluster) : ClusterTest
         var index = await CreateAsync("wide", Specs.Wide);
         await ReadyAsync("wide");
         var job = Assert.Single(JobsEver("wide"));
-        var spec = Assert.Single(ConfigMaps.Now, map => map.Metadata.Labels?.ContainsKey(Labels.OwnerName) == true);
+        var spec = Assert.Single(ConfigMaps.Now, map => map.Metadata.Labels?.GetValueOrDefaultOf(Labels.Task) == Planning.BuildAttempt.BuildTask);
         Assert.Equal(job.Metadata.Name, spec.Metadata.Name);
         Assert.Equal(index.Metadata.Uid, Assert.Single(spec.Metadata.OwnerReferences).Uid);
         Assert.True(spec.Immutable);

@@ -99,6 +99,20 @@ public sealed class SamplesTests(ControlPlaneFixture cluster) : ClusterTest(clus
         Assert.Equal([version], used.Status.Consumers.VersionsInUse!);
     }
 
+    [Theory]
+    [InlineData("job")]
+    [InlineData("pod")]
+    [InlineData("staging")]
+    [InlineData("megatron-lm")]
+    [InlineData("nemo2")]
+    [InlineData("kueue")]
+    public async Task The_server_takes_each_consumer_of_a_kind_that_it_has(string sample)
+    {
+        // Older API servers do not know Indexed Jobs, and drop the field.
+        var told = await Plane.KubectlAsync("apply", "--dry-run=server", "--validate=false", "-n", Namespace, "-f", PathOf($"consumers/{sample}"));
+        Assert.Equal(YamlJson.ParseAll(RepositoryRoot.ReadText(PathOf($"consumers/{sample}"))).Count, told.Split("created (server dry run)").Length - 1);
+    }
+
     [Fact]
     public async Task What_a_sample_says_of_its_build_is_in_the_Job()
     {

@@ -33,7 +33,7 @@ public sealed class ApplyTests : IAsyncLifetime
     {
         _server = await FaultyApiServer.StartAsync();
         _client = _server.Client();
-        _applier = new PlanApplier(_client, _writes, _time, NullLogger<PlanApplier>.Instance);
+        _applier = new PlanApplier(_client, _writes, new BindingWriter(_client, _writes, _time, NullLogger<BindingWriter>.Instance), _time, NullLogger<PlanApplier>.Instance);
         _status = new StatusWriter(_client, _writes);
         var stored = _server.Put(Indexes, "a", "mix");
         _index = Samples.Index((string)stored["metadata"]!["resourceVersion"]!, (string)stored["metadata"]!["uid"]!);
@@ -133,14 +133,14 @@ public sealed class ApplyTests : IAsyncLifetime
         _server.Fault(request => request.Method == "PATCH", context => FaultyApiServer.StatusAsync(context, 403, "Forbidden", "only dynamically provisioned pvc can be resized"), 1);
         PlannedAction[] actions = [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("2Gi")), Samples.BuildJob(_index)];
         var refused = await _applier.ApplyAsync(_index, actions, Cancel);
-        Assert.Contains("only dynamically provisioned", refused!.Message, StringComparison.Ordinal);
+        Assert.Contains("only dynamically provisioned", refused.Expansion!.Message, StringComparison.Ordinal);
         Assert.Equal(["PATCH cache", "GET mix", "POST jobs"], Verbs);
 
-        Assert.Null(await _applier.ApplyAsync(_index, [actions[0]], Cancel));
+        Assert.True((await _applier.ApplyAsync(_index, [actions[0]], Cancel)).IsNothing);
         Assert.Equal(3, Verbs.Count());
 
         _time.Advance(ClaimPolicy.ExpansionPause);
-        Assert.Null(await _applier.ApplyAsync(_index, [actions[0]], Cancel));
+        Assert.True((await _applier.ApplyAsync(_index, [actions[0]], Cancel)).IsNothing);
         Assert.Equal("2Gi", (string?)_server.All(Claims)[0]["spec"]!["resources"]!["requests"]!["storage"]);
     }
 
@@ -149,9 +149,56 @@ public sealed class ApplyTests : IAsyncLifetime
     {
         _server.Put(Claims, "a", "cache");
         _server.Fault(request => request.Method == "PATCH", context => FaultyApiServer.StatusAsync(context, 403, "Forbidden", "exceeded quota"), 1);
-        Assert.NotNull(await _applier.ApplyAsync(_index, [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("9Gi"))], Cancel));
-        Assert.Null(await _applier.ApplyAsync(_index, [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("2Gi"))], Cancel));
+        Assert.NotNull((await _applier.ApplyAsync(_index, [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("9Gi"))], Cancel)).Expansion);
+        Assert.True((await _applier.ApplyAsync(_index, [new ExpandClaim("cache", new k8s.Models.ResourceQuantity("2Gi"))], Cancel)).IsNothing);
         Assert.Equal(["PATCH cache", "PATCH cache"], Verbs);
+    }
+
+    [Fact]
+    public async Task A_binding_is_created_then_patched_and_believed_before_the_informer_shows_it()
+    {
+        var binding = Samples.Binding(_index, '1');
+        Assert.True((await _applier.ApplyAsync(_index, [new ApplyBinding(binding)], Cancel)).IsNothing);
+        var written = _writes.Binding(ObjectKey.Of(_index), null)!;
+        Assert.Equal(binding.Data, written.Data);
+
+        var next = Samples.Binding(_index, '2', written.Metadata.Uid);
+        Assert.True((await _applier.ApplyAsync(_index, [new ApplyBinding(next)], Cancel)).IsNothing);
+        Assert.Equal(["POST configmaps", "PATCH mix-binding"], Verbs);
+        Assert.Equal(next.Data, _writes.Binding(ObjectKey.Of(_index), written)!.Data);
+    }
+
+    [Fact]
+    public async Task A_binding_that_lost_its_labels_or_is_gone_again_is_found_and_made()
+    {
+        var written = Samples.Binding(_index, '1');
+        await _applier.ApplyAsync(_index, [new ApplyBinding(written)], Cancel);
+        Assert.True((await _applier.ApplyAsync(_index, [new ApplyBinding(Samples.Binding(_index, '2'))], Cancel)).IsNothing);
+        Assert.Equal(["POST configmaps", "POST configmaps", "GET mix-binding", "PATCH mix-binding"], Verbs);
+
+        var elsewhere = Samples.Binding(_index, '3', "uid-of-one-that-is-gone");
+        elsewhere.Metadata.Name = "other-binding";
+        Assert.True((await _applier.ApplyAsync(_index, [new ApplyBinding(elsewhere)], Cancel)).IsNothing);
+        Assert.Equal(["PATCH other-binding", "POST configmaps"], Verbs.Skip(4));
+    }
+
+    [Fact]
+    public async Task Somebodys_own_ConfigMap_of_the_bindings_name_is_left_alone_holds_nothing_up_and_is_asked_about_after_a_pause()
+    {
+        _server.Put(ConfigMaps, "a", "mix-binding");
+        PlannedAction[] actions = [new ApplyBinding(Samples.Binding(_index, '1')), Samples.BuildJob(_index)];
+        var notDone = await _applier.ApplyAsync(_index, actions, Cancel);
+        Assert.Contains("left alone", notDone.Binding!.Message, StringComparison.Ordinal);
+        Assert.Equal(["POST configmaps", "GET mix-binding", "GET mix", "POST jobs"], Verbs);
+        Assert.Null(_writes.Binding(ObjectKey.Of(_index), null));
+
+        Assert.NotNull((await _applier.ApplyAsync(_index, [actions[0]], Cancel)).Binding);
+        Assert.Equal(4, Verbs.Count());
+
+        _time.Advance(BindingPolicy.Pause);
+        Assert.NotNull((await _applier.ApplyAsync(_index, [actions[0]], Cancel)).Binding);
+        Assert.Equal(["POST configmaps", "GET mix-binding"], Verbs.Skip(4));
+        Assert.Null(_server.All(ConfigMaps)[0]["data"]);
     }
 
     [Fact]

@@ -10,14 +10,18 @@ public sealed class OperatorCommandTests
             "--builder-image", "b:1", "--namespace", "x", "--namespace", "y", "--kubeconfig", "k", "--port", "9", "--leader-elect", "false",
             "--leader-elect-namespace", "l", "--gpu-node-label", "g/l", "--gpu-resource", "g/r", "--build-cpu-request", "3", "--build-memory-request", "4Gi",
             "--leader-elect-lease-duration", "1m", "--leader-elect-renew-deadline", "40s", "--leader-elect-retry-period", "900ms",
-            "--max-parallel-reconciliations", "7", "--kube-api-qps", "12.5", "--kube-api-burst", "20", "--json-logs", "--log-level", "Debug");
+            "--max-parallel-reconciliations", "7", "--kube-api-qps", "12.5", "--kube-api-burst", "20", "--kueue", "off", "--json-logs", "--log-level", "Debug",
+            "--webhook", "--webhook-port", "11", "--webhook-cert-dir", "d", "--webhook-service", "s", "--webhook-configuration", "c", "--webhook-certificate-secret", "t");
         Assert.Equal(["x", "y"], options.Namespaces);
         Assert.Equal(
             ("b:1", "g/l", "g/r", "3", "4Gi"),
             (options.Planner.BuilderImage, options.Planner.GpuNodeLabel, options.Planner.GpuResource, options.Planner.DefaultCpuRequest, options.Planner.DefaultMemoryRequest));
         Assert.Equal(("k", 9, false, "l"), (options.Kubeconfig, options.Port, options.LeaderElection, options.LeaderElectionNamespace));
         Assert.Equal((60, 40, 0.9), (options.LeaseDuration.TotalSeconds, options.RenewDeadline.TotalSeconds, options.RetryPeriod.TotalSeconds));
-        Assert.Equal((12.5, 20), (options.RequestsPerSecond, options.RequestBurst));
+        Assert.Equal((12.5, 20, KueueMode.Off), (options.RequestsPerSecond, options.RequestBurst, options.Kueue));
+        Assert.Equal(
+            (true, 11, "d", "s", "c", "t"),
+            (options.Webhook.Enabled, options.Webhook.Port, options.Webhook.CertificateDirectory, options.Webhook.Service, options.Webhook.Configuration, options.Webhook.CertificateSecret));
         Assert.Equal((7, true, Microsoft.Extensions.Logging.LogLevel.Debug), (options.MaxParallelReconciliations, options.JsonLogs, options.LogLevel));
     }
 
@@ -26,7 +30,7 @@ public sealed class OperatorCommandTests
     {
         var options = await ParseAsync();
         var defaults = new OperatorOptions();
-        Assert.Equal(defaults with { Namespaces = options.Namespaces, LeaderElectionNamespace = options.LeaderElectionNamespace }, options);
+        Assert.Equal(defaults with { Namespaces = options.Namespaces, LeaderElectionNamespace = options.LeaderElectionNamespace, Webhook = defaults.Webhook with { Namespace = options.Webhook.Namespace } }, options);
         Assert.Empty(options.Namespaces);
     }
 
@@ -34,6 +38,7 @@ public sealed class OperatorCommandTests
     [InlineData("--port", "many")]
     [InlineData("--log-level", "Chatty")]
     [InlineData("--unknown", "x")]
+    [InlineData("--kueue", "maybe")]
     [InlineData("--leader-elect-lease-duration", "x")]
     [InlineData("--leader-elect-renew-deadline", "15s")]
     [InlineData("--leader-elect-retry-period", "9s")]

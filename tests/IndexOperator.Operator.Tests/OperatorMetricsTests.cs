@@ -49,6 +49,15 @@ public sealed class OperatorMetricsTests : IDisposable
     }
 
     [Fact]
+    public void How_long_pods_were_held_back_is_measured_and_never_less_than_nothing()
+    {
+        _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => _seen.Enqueue(FormattableString.Invariant($"{instrument.Name} {value}")));
+        _metrics.Opened(TimeSpan.FromSeconds(90));
+        _metrics.Opened(TimeSpan.FromSeconds(-1));
+        Assert.Equal(["indexoperator_pod_wait_seconds 90", "indexoperator_pod_wait_seconds 0"], _seen);
+    }
+
+    [Fact]
     public void A_reused_version_publishes_no_bytes()
     {
         _metrics.Observe(Key, null, new PretrainIndexStatus { Current = new VersionStatus { BuildKey = "1", Outcome = BuildReport.Reused, SizeBytes = 10 } });

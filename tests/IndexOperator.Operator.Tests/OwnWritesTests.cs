@@ -1,4 +1,5 @@
 using IndexOperator.Runtime;
+using k8s.Models;
 using Microsoft.Extensions.Time.Testing;
 
 namespace IndexOperator.Operator.Tests;
@@ -77,6 +78,25 @@ public sealed class OwnWritesTests
         _time.Advance(OwnWrites.Patience + TimeSpan.FromSeconds(1));
         Assert.Equal("2", Assert.Single(_writes.Merge(Key, [Samples.Job("2")])).Metadata.Uid);
     }
+
+    [Fact]
+    public void A_binding_is_believed_until_the_informer_shows_it_or_that_it_is_gone()
+    {
+        var (older, written) = (Binding("9"), Binding("10"));
+        _writes.Bound(Key, written);
+        Assert.Same(written, _writes.Binding(Key, null));
+        Assert.Same(written, _writes.Binding(Key, older));
+        _writes.Saw(Key, older);
+        Assert.Same(written, _writes.Binding(Key, older));
+        _writes.Saw(Key, Binding("11"));
+        Assert.Null(_writes.Binding(Key, null));
+
+        _writes.Bound(Key, written);
+        _time.Advance(OwnWrites.Patience + TimeSpan.FromSeconds(1));
+        Assert.Same(older, _writes.Binding(Key, older));
+    }
+
+    private static V1ConfigMap Binding(string resourceVersion) => new() { Metadata = new V1ObjectMeta { Name = "mix-binding", ResourceVersion = resourceVersion } };
 
     [Fact]
     public void What_is_forgotten_is_forgotten()

@@ -65,13 +65,14 @@ public sealed class PeerFinderTests : IAsyncLifetime
     public async Task Before_a_version_is_removed_those_that_refer_to_it_and_those_that_build_on_the_cache_are_found()
     {
         Put(Named("has-it", status: index => Ready(index, Other)));
+        Put(Named("a-workload-of-it-has-it", status: index => Ready(index, Version) with { Consumers = new ConsumersStatus { Waiting = 0, Running = 0, Groups = [new GroupStatus { Group = "group/llm", Version = Other }] } }));
         Put(Named("has-another", status: index => Ready(index, "aaaa1d2e3a4b5c6d7e8f")));
         Put(Named("builds", spec => spec with { Dataset = spec.Dataset with { SequenceLength = 16 } }));
         Put(Named("other-cache", spec => spec with { Cache = new CacheSpec { ClaimName = "another" } }, status: index => Ready(index, Other)));
         var finder = await FinderAsync();
         var mix = Named("mix", spec => spec with { Cache = spec.Cache with { HistoryLimit = 0 } }, index => Ready(index, Version) with { Previous = [new VersionStatus { Version = Other, BuildKey = "b" }] });
 
-        Assert.Equal(["builds", "has-it"], finder.Of(mix, []).Select(peer => peer.Metadata.Name));
+        Assert.Equal(["a-workload-of-it-has-it", "builds", "has-it"], finder.Of(mix, []).Select(peer => peer.Metadata.Name));
     }
 
     [Fact]

@@ -28,6 +28,15 @@ internal static class Samples
         Spec = index.Spec with { Data = index.Spec.Data with { Blend = [.. Enumerable.Range(0, 1000).Select(i => new BlendEntry { Prefix = $"/data/shard-{i}" })] } },
     });
 
+    /// <summary>The binding of a resource whose current version has one digit.</summary>
+    public static V1ConfigMap Binding(PretrainIndex index, char digit, string? uid = null)
+    {
+        var version = new string(digit, 20);
+        var binding = BindingPolicy.Wanted(index, new PretrainIndexStatus { Current = new VersionStatus { Version = version, Path = $"versions/{version}" } })!;
+        binding.Metadata.Uid = uid;
+        return binding;
+    }
+
     public static CreateJob BuildJob(PretrainIndex index) =>
         BuildJobManifest.Build(new ObservedState { Index = index, Now = DateTimeOffset.UnixEpoch }, WantedBuild.Of(index), 1);
 }

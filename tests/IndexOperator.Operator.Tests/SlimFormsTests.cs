@@ -27,6 +27,7 @@ public sealed class SlimFormsTests
             Claims = [.. observed.Claims.Select(SlimForms.Of)],
             Consumers = [.. observed.Consumers.Select(SlimForms.OfConsumer)],
             Peers = [.. observed.Peers.Select(SlimForms.Of)],
+            Binding = observed.Binding is { } binding ? SlimForms.Of(binding) : null,
             PeerJobs = [.. observed.PeerJobs.Select(SlimForms.Of)],
         };
 
@@ -53,24 +54,54 @@ public sealed class SlimFormsTests
     }
 
     [Fact]
-    public void A_consumer_is_kept_with_the_version_that_it_mounts_and_its_gate_only()
+    public void A_consumer_is_kept_with_what_decides_about_it_and_nothing_else()
     {
         var pod = new V1Pod
         {
-            Metadata = new V1ObjectMeta { Name = "trainer", Labels = new Dictionary<string, string> { [Labels.Index] = "mix", ["team"] = "a" }, Annotations = new Dictionary<string, string> { ["note"] = "long" } },
+            Metadata = new V1ObjectMeta
+            {
+                Name = "trainer",
+                Labels = new Dictionary<string, string> { [Labels.Index] = "mix", ["ray.io/cluster"] = "llm", ["team"] = "a" },
+                Annotations = new Dictionary<string, string> { ["note"] = "long", [Annotations.DataVersion] = "mon", [Annotations.Injected] = "Gate" },
+                OwnerReferences = [new V1OwnerReference { Uid = "other" }, new V1OwnerReference { Uid = "job", Controller = true }],
+            },
             Spec = new V1PodSpec
             {
                 SchedulingGates = [new V1PodSchedulingGate { Name = SchedulingGates.IndexReady }],
                 Containers = [new V1Container { Name = "train", Image = "huge", VolumeMounts = [new V1VolumeMount { Name = "index", MountPath = "/npy_index", SubPath = "team/versions/5f0c1d2e3a4b5c6d7e8f" }] }],
+                Volumes = [new V1Volume { Name = "other" }, new V1Volume { Name = InjectedNames.StagingVolume, EmptyDir = new V1EmptyDirVolumeSource { SizeLimit = new ResourceQuantity("1Gi") } }],
             },
-            Status = new V1PodStatus { Phase = "Pending", Message = "long" },
+            Status = new V1PodStatus
+            {
+                Phase = "Pending",
+                Message = "long",
+                Conditions =
+                [
+                    new V1PodCondition { Type = "Initialized", Status = "True" },
+                    new V1PodCondition { Type = PodConditionTypes.IndexReady, Status = "False" },
+                    new V1PodCondition { Type = "PodScheduled", Status = "False", Reason = "Unschedulable", Message = "Insufficient memory" },
+                ],
+            },
         };
 
         var slim = SlimForms.OfConsumer(pod);
 
-        Assert.Equal("5f0c1d2e3a4b5c6d7e8f", Assert.Single(slim.Metadata.Annotations).Value);
-        Assert.Equal(Labels.Index, Assert.Single(slim.Metadata.Labels).Key);
+        Assert.Equal([Annotations.DataVersion, Annotations.Injected, Annotations.Version], slim.Metadata.Annotations.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("5f0c1d2e3a4b5c6d7e8f", slim.Metadata.Annotations[Annotations.Version]);
+        Assert.Equal([Labels.Index, "ray.io/cluster"], slim.Metadata.Labels.Keys);
+        Assert.Equal("job", Assert.Single(slim.Metadata.OwnerReferences).Uid);
         Assert.Equal((SchedulingGates.IndexReady, 0, "Pending", null), (Assert.Single(slim.Spec.SchedulingGates).Name, slim.Spec.Containers.Count, slim.Status.Phase, slim.Status.Message));
+        Assert.Equal("1Gi", Assert.Single(slim.Spec.Volumes).EmptyDir.SizeLimit.ToString());
+        Assert.Equal([PodConditionTypes.IndexReady, "PodScheduled"], slim.Status.Conditions.Select(condition => condition.Type));
+    }
+
+    [Fact]
+    public void A_consumer_without_annotations_is_told_from_one_without_ours()
+    {
+        var pod = new V1Pod { Metadata = new V1ObjectMeta { Name = "bare" } };
+        Assert.Null(SlimForms.OfConsumer(pod).Metadata.Annotations);
+        pod.Metadata.Annotations = new Dictionary<string, string> { ["note"] = "long" };
+        Assert.Empty(SlimForms.OfConsumer(pod).Metadata.Annotations);
     }
 
     [Fact]

@@ -22,7 +22,19 @@ internal static class Given
         }),
     };
 
-    public static ObservedState Observed(PretrainIndex index) => new() { Index = index, Claims = [Claim("corpus"), Claim("npy-index")], Now = Now };
+    public static ObservedState Observed(PretrainIndex index) => new() { Index = index, Claims = [Claim("corpus"), Claim("npy-index")], Binding = Binding(index), Now = Now };
+
+    /// <summary>The binding that the resource's status asks for; null where it asks for none.</summary>
+    public static V1ConfigMap? Binding(PretrainIndex index)
+    {
+        var binding = index.Status is { } status ? BindingPolicy.Wanted(index, status with { Conditions = null }) : null;
+        if (binding is not null)
+        {
+            binding.Metadata.Uid = "uid-of-the-binding";
+        }
+
+        return binding;
+    }
 
     public static V1PersistentVolumeClaim Claim(string name) => new()
     {

@@ -30,40 +30,69 @@ internal static class Passes
                 return null;
             }
 
+            CheckPins(world, plan.Status);
             world.WriteStatus(plan.Status);
             world.Site.Told.UnionWith([.. plan.Status.Conditions!.Select(condition => condition.Reason!), .. plan.Events.Select(told => told.Reason)]);
             world.CleanupGivenUp |= plan.Events.Any(told => told.Reason == "CleanupGivenUp");
             Assert.True(world.Jobs.Count(IsActiveBuild) <= 1, "Two builds are wanted at once.");
             CheckSharedBuilds(world.Site);
-            if (plan.Actions.Count == 0)
+            foreach (var action in plan.Pods ?? [])
             {
+                world.Apply(action);
+            }
+
+            if (plan.Actions.Count == 0 && plan.Pods is null)
+            {
+                // Whoever reads it mounts what new pods get.
+                Assert.True(
+                    plan.Status.Current is null || plan.Status.Conditions![0].Reason is Reasons.InvalidSpec || world.Index.Metadata.DeletionTimestamp is not null || world.Binding?.Data[BindingPolicy.VersionKey] == plan.Status.Current.Version,
+                    "The binding does not tell the current version.");
                 Assert.DoesNotContain(plan.Events, told => told.Reason == "BuildStarted");
                 return plan.LookAgainAfter;
             }
 
             // At one instant a stop may be followed by a start, but nothing is done twice.
-            var now = plan.Actions.Select(Name).ToList();
+            var now = plan.Actions.Concat(plan.Pods ?? []).Select(Name).ToList();
             Assert.Empty(now.Intersect(done));
             done.AddRange(now);
         }
     }
 
-    /// <summary>A pass that dies between two actions, or before the status.</summary>
+    /// <summary>A pass that dies between two actions, before the status, or between two pods.</summary>
     public static void Killed(World world, int after)
     {
-        foreach (var action in Checked(world).Actions.Take(after).TakeWhile(_ => world.Exists))
+        var plan = Checked(world);
+        foreach (var action in plan.Actions.Take(after).TakeWhile(_ => world.Exists))
         {
             CheckCreation(world, action);
             world.Apply(action);
             // A builder that no pass had seen yet, stopped by a pass that died before it could write that down.
             world.EvidenceLost |= action is DeleteJob;
         }
+
+        if (after > plan.Actions.Count && world.Exists)
+        {
+            CheckPins(world, plan.Status);
+            world.WriteStatus(plan.Status);
+            foreach (var action in (plan.Pods ?? []).Take(after - plan.Actions.Count - 1))
+            {
+                world.Apply(action);
+            }
+        }
     }
 
-    /// <summary>A pass over the resource as it was: what it does may be in vain, but the passes after it must mend it.</summary>
-    public static void Stale(World world, PretrainIndex seen)
+    /// <summary>
+    /// A pass over the resource and its pods as they were: what it does may be in vain, but the passes after it must mend it. What a workload
+    /// gets is not left to that: it is decided by the resource as it is, and no status takes it back.
+    /// </summary>
+    public static void Stale(World world, PretrainIndex seen, IReadOnlyList<V1Pod> seenPods)
     {
-        var plan = Planner.Plan(world.Observe(seen));
+        var (index, plan) = (seen, Planner.Plan(world.Observe(seen, seenPods)));
+        if (GroupPolicy.Pinned(seen.Status, plan.Status))
+        {
+            (index, plan) = (world.Index, Planner.Plan(world.Observe(null, seenPods)));
+        }
+
         // A patch of finalizers carries the resource version, so that a stale one is refused and ends the pass.
         foreach (var action in plan.Actions.TakeWhile(action => action is not (AttachFinalizer or DetachFinalizer)))
         {
@@ -72,7 +101,19 @@ internal static class Passes
 
         world.EvidenceLost = true;
         world.Site.HasSeenStalePass = true;
+        if ((plan.Status.Consumers ?? index.Status?.Consumers) is not null && GroupPolicy.Pinned(index.Status, world.Index.Status ?? new PretrainIndexStatus()))
+        {
+            return;
+        }
+
+        world.PinsLost |= GroupPolicy.Pinned(plan.Status, world.Index.Status ?? new PretrainIndexStatus());
         world.WriteStatus(plan.Status);
+
+        // Where nothing tells any more what a workload has, but pods that this pass does not see, it may get another.
+        foreach (var action in world.PinsLost ? [] : plan.Pods ?? [])
+        {
+            world.Apply(action);
+        }
     }
 
     public static bool IsTrue(PretrainIndexStatus? status, string type) =>
@@ -152,6 +193,20 @@ internal static class Passes
         }
     }
 
+    // A workload that still waits gets another version only where the one it had is not there any more, or is not what its pods insist on.
+    private static void CheckPins(World world, PretrainIndexStatus after)
+    {
+        var pins = GroupPolicy.Pins(after);
+        foreach (var (key, version) in GroupPolicy.Pins(world.Index.Status).Where(pin => pins.GetValueOrDefault(pin.Key) is { } now && now != pin.Value))
+        {
+            var pods = world.Consumers.Where(pod => GroupKey.Of(pod) == key).ToList();
+            Assert.DoesNotContain(pods, pod => ConsumerPolicy.VersionOf(pod) == version);
+            var isThere = (after.Previous ?? []).Prepend(after.Current).Any(kept => kept?.Version == version && kept.BuildKey is not null)
+                && !world.Jobs.Any(job => BuildAttempt.TaskOf(job) is BuildAttempt.PruneTask or BuildAttempt.CleanupTask && BuildAttempt.VersionsOf(job).Contains(version));
+            Assert.True(!isThere || pods.Any(pod => ConsumerPod.DataVersionOf(pod) is not null) || pods.Any(pod => ConsumerPolicy.VersionOf(pod) is not null), $"Workload {key} loses version {version}, which is there.");
+        }
+    }
+
     // At most one active build for each content on a cache, whoever asked for it.
     private static void CheckSharedBuilds(Site site)
     {
@@ -175,6 +230,9 @@ internal static class Passes
         CreateJob create => "create " + create.Job.Metadata.Name,
         DeleteJob delete => "delete " + delete.Uid,
         CreateClaim create => "create " + create.Claim.Metadata.Name,
+        ApplyBinding apply => $"bind {apply.Binding.Data[BindingPolicy.VersionKey]} for {apply.Binding.Data[BindingPolicy.DataVersionKey]}",
+        OpenGate open => "open " + open.Uid,
+        TellPod tell => $"tell {tell.Uid} {tell.Reason} {tell.Message}",
         _ => action.ToString(),
     };
 }

@@ -118,6 +118,17 @@ public sealed class PrunePolicyTests
         Assert.Equal(Versions("ab"), PrunePolicy.AllOf(Observed("ab", 1) with { PinnedElsewhere = [Given.Digits('1')] }));
     }
 
+    [Theory]
+    [InlineData(false, "a")]
+    [InlineData(true, "ab")]
+    public void A_version_that_a_workload_of_a_peer_holds_is_left_unless_the_peer_goes(bool isGoing, string removed)
+    {
+        var peer = Given.Published(Given.Peer("peer"), status => status with { Consumers = new ConsumersStatus { Running = 0, Waiting = 0, Groups = [new GroupStatus { Group = "group/llm", Version = Given.Digits('b'), GoneSince = Given.Now }] } });
+        peer.Metadata.DeletionTimestamp = isGoing ? Given.Now.UtcDateTime : null;
+
+        Assert.Equal(Versions(removed), PrunePolicy.ToRemove(Observed("ab", 0) with { Peers = [peer] }));
+    }
+
     private static ObservedState Observed(string previous, int limit) => Given.Observed(Index(previous, limit));
 
     private static PretrainIndex Index(string previous, int limit) =>

@@ -34,7 +34,7 @@ internal sealed class Site
     public HashSet<string> Told { get; } = [];
 
     /// <summary>The versions that live pods of any resource are pinned to.</summary>
-    public IEnumerable<string> Pinned => Worlds.SelectMany(world => world.Consumers).Select(pod => ConsumerPolicy.VersionOf(pod)!);
+    public IEnumerable<string> Pinned => Worlds.SelectMany(world => world.Consumers).Select(ConsumerPolicy.VersionOf).OfType<string>();
 
     public static string VersionOf(string contentKey, string data) => Given.VersionOf($"{contentKey} {data}");
 

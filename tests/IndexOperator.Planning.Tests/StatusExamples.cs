@@ -52,6 +52,7 @@ internal static class StatusExamples
         yield return ("published and no claim", Given.Observed(Published()) with { Claims = [Given.Claim("corpus")] });
         yield return ("the Job is refused", Given.Observed(index) with { Refusal = Refused(Reasons.CreateFailed) });
         yield return ("the Job of a look is refused", Given.Observed(Published()) with { Refusal = Refused(Reasons.CreateFailed), Now = Given.Now.AddDays(2) });
+        yield return ("the binding is somebody else's", Given.Observed(Published()) with { Binding = null, BindingRefusal = Refused(Reasons.BindingFailed) });
         yield return ("the claim cannot grow", Given.Observed(Published()) with { ExpansionRefusal = Refused(Reasons.ClaimExpansionFailed) });
     }
 

@@ -43,8 +43,14 @@ internal sealed class World
 
     public HashSet<string> Claims => Site.Claims;
 
-    /// <summary>Live pods that use the index, each pinned to a version.</summary>
+    /// <summary>The ConfigMap that tells what to mount.</summary>
+    public V1ConfigMap? Binding { get; set; }
+
+    /// <summary>Live pods that use the index or wait for it.</summary>
     public List<V1Pod> Consumers { get; } = [];
+
+    /// <summary>True once somebody took out of the status which workload has which version.</summary>
+    public bool PinsLost { get; set; }
 
     /// <summary>Staging folders on the volume, by the Job that made them.</summary>
     public HashSet<string> Staging { get; } = [];
@@ -61,16 +67,17 @@ internal sealed class World
     /// <summary>The version that the spec asks for, of the data as it is.</summary>
     public string WantedVersion => Site.VersionOf(WantedBuild.Of(Index).ContentKey, Site.Data);
 
-    public ObservedState Observe(PretrainIndex? stale = null) => new()
+    public ObservedState Observe(PretrainIndex? stale = null, IReadOnlyList<V1Pod>? stalePods = null) => new()
     {
         Index = stale ?? Index,
         Jobs = [.. Jobs],
         Pods = [.. Pods],
         Claims = Claims.Select(Given.Claim).ToList(),
-        Consumers = [.. Consumers],
+        Consumers = stalePods ?? [.. Consumers],
         Peers = [.. Site.Worlds.Where(world => world != this && world.Exists).Select(world => world.Index)],
         PeerJobs = [.. Site.ActiveJobsBeside(this).Where(job => IsWaitedFor(job, stale ?? Index))],
-        PinnedElsewhere = [.. Site.Worlds.Where(world => world != this).SelectMany(world => world.Consumers).Select(pod => ConsumerPolicy.VersionOf(pod)!)],
+        PinnedElsewhere = [.. Site.Worlds.Where(world => world != this).SelectMany(world => world.Consumers).Select(ConsumerPolicy.VersionOf).OfType<string>()],
+        Binding = Binding,
         Now = Now,
     };
 
@@ -97,6 +104,21 @@ internal sealed class World
                 break;
             case DeleteJob delete:
                 DeleteJobs(job => job.Metadata.Uid == delete.Uid);
+                break;
+            case ApplyBinding apply:
+                // A patch of one that is gone since fails and ends the pass; the next makes it again.
+                if (apply.Binding.Metadata.Uid is null || apply.Binding.Metadata.Uid == Binding?.Metadata.Uid)
+                {
+                    apply.Binding.Metadata.Uid ??= string.Create(CultureInfo.InvariantCulture, $"binding-{++_created}");
+                    Binding = apply.Binding;
+                }
+
+                break;
+            case OpenGate open when Consumers.Find(pod => pod.Metadata.Uid == open.Uid && ConsumerPod.IsWaiting(pod)) is { } pod:
+                Open(pod, open);
+                break;
+            case TellPod tell when Consumers.Find(pod => pod.Metadata.Uid == tell.Uid) is { } pod:
+                pod.Status.Conditions = [new V1PodCondition { Type = PodConditionTypes.IndexReady, Status = tell.IsReady ? "True" : "False", Reason = tell.Reason, Message = tell.Message }];
                 break;
         }
     }
@@ -192,7 +214,8 @@ internal sealed class World
             {
                 Metadata = new V1ObjectMeta
                 {
-                    Name = $"trainer-{Consumers.Count}",
+                    Name = $"trainer-{++_created}",
+                    Uid = $"trainer-{Index.Metadata.Name}-{_created}",
                     Labels = new Dictionary<string, string> { [Labels.Index] = Index.Metadata.Name },
                     Annotations = new Dictionary<string, string> { [Annotations.Version] = Index.Status.Current.Version! },
                 },
@@ -200,6 +223,60 @@ internal sealed class World
             });
         }
     }
+
+    /// <summary>A pod of a workload that waits: by a gate, or by an init container.</summary>
+    public void StartWaiting(string group, string? dataVersion, bool byGate) => Consumers.Add(new V1Pod
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = $"{group}-{++_created}",
+            Uid = $"consumer-{Index.Metadata.Name}-{_created}",
+            CreationTimestamp = Now.UtcDateTime,
+            Labels = new Dictionary<string, string> { [Labels.Index] = Index.Metadata.Name, [Labels.Group] = group },
+            Annotations = dataVersion is null
+                ? new Dictionary<string, string> { [Annotations.Injected] = byGate ? "Gate" : "InitContainer" }
+                : new Dictionary<string, string> { [Annotations.Injected] = byGate ? "Gate" : "InitContainer", [Annotations.DataVersion] = dataVersion },
+        },
+        Spec = new V1PodSpec { Containers = [], SchedulingGates = byGate ? [new V1PodSchedulingGate { Name = "example.org/quota" }, new V1PodSchedulingGate { Name = SchedulingGates.IndexReady }] : null },
+        Status = new V1PodStatus { Phase = "Pending" },
+    });
+
+    /// <summary>The pods as an informer may still show them later.</summary>
+    public IReadOnlyList<V1Pod> Snapshot() => [.. Consumers.Select(Copy)];
+
+    // One patch, refused as a whole where the gate is not where it was.
+    private void Open(V1Pod pod, OpenGate open)
+    {
+        Assert.Equal(ConsumerPod.GateOf(pod), open.Gate);
+        Assert.True(Site.IsHurt || Site.HasSeenStalePass || Site.Published.ContainsKey(open.Version), $"Pod {open.Pod} is opened with version {open.Version}, which is not there.");
+        Assert.True(
+            !pod.Metadata.Annotations.TryGetValue(Annotations.DataVersion, out var asked) || Site.HasSeenStalePass || EvidenceLost
+                || (Index.Status?.Previous ?? []).Prepend(Index.Status?.Current).Any(version => version?.Version == open.Version && version.DataVersion == asked)
+                || Consumers.Any(other => other != pod && GroupKey.Of(other) == GroupKey.Of(pod) && ConsumerPolicy.VersionOf(other) == open.Version),
+            $"Pod {open.Pod} insists on data version {asked} and got another.");
+        Assert.True(
+            GroupPolicy.Pins(Index.Status).TryGetValue(GroupKey.Of(pod)!, out var pin) ? pin == open.Version : Consumers.Any(other => GroupKey.Of(other) == GroupKey.Of(pod) && ConsumerPolicy.VersionOf(other) == open.Version),
+            $"Pod {open.Pod} gets version {open.Version}, and the status does not say that its workload has it.");
+        var others = Consumers.Where(other => GroupKey.Of(other) == GroupKey.Of(pod)).Select(ConsumerPolicy.VersionOf).OfType<string>().Where(version => version != open.Version).ToList();
+        Assert.True(others.Count == 0, $"Pod {open.Pod} gets version {open.Version}, and others of its workload have {string.Join(", ", others)}.");
+        pod.Metadata.Annotations = new Dictionary<string, string>(pod.Metadata.Annotations) { [Annotations.Version] = open.Version };
+        pod.Spec.SchedulingGates = pod.Spec.SchedulingGates?.Where(gate => gate.Name != SchedulingGates.IndexReady).ToList();
+        pod.Status.Phase = "Running";
+    }
+
+    private static V1Pod Copy(V1Pod pod) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = pod.Metadata.Name,
+            Uid = pod.Metadata.Uid,
+            CreationTimestamp = pod.Metadata.CreationTimestamp,
+            Labels = pod.Metadata.Labels,
+            Annotations = pod.Metadata.Annotations,
+        },
+        Spec = pod.Spec is null ? null : new V1PodSpec { Containers = [], SchedulingGates = pod.Spec.SchedulingGates },
+        Status = new V1PodStatus { Phase = pod.Status.Phase, Conditions = pod.Status.Conditions },
+    };
 
     // What `index-builder check` tells of a version and its data: damaged files are found by their checksums only.
     private string Look(V1Pod pod)

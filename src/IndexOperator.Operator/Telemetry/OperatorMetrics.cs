@@ -15,6 +15,7 @@ public sealed class OperatorMetrics : IDisposable
     private readonly Counter<long> _builds;
     private readonly Histogram<double> _buildSeconds;
     private readonly Counter<long> _publishedBytes;
+    private readonly Histogram<double> _podWait;
     private readonly ConcurrentDictionary<ObjectKey, Gauged> _gauged = new();
 
     /// <summary>Creates the instruments.</summary>
@@ -25,6 +26,7 @@ public sealed class OperatorMetrics : IDisposable
         _builds = _meter.CreateCounter<long>("indexoperator_builds_total", description: "Ended builds by outcome (Built, Reused, Failed) and reason.");
         _buildSeconds = _meter.CreateHistogram<double>("indexoperator_build_duration_seconds", "s", "Seconds that builders report, by outcome.");
         _publishedBytes = _meter.CreateCounter<long>("indexoperator_published_bytes_total", "By", "Bytes of published versions.");
+        _podWait = _meter.CreateHistogram<double>("indexoperator_pod_wait_seconds", "s", "Seconds from a pod's creation until it was given its version.");
         _meter.CreateObservableGauge("indexoperator_pretrainindexes", Count, description: "PretrainIndexes by condition and its status.");
         _meter.CreateObservableGauge("indexoperator_index_size_bytes", () => _gauged.Values.Sum(index => index.SizeBytes), "By", "Bytes of all current versions.");
     }
@@ -50,6 +52,9 @@ public sealed class OperatorMetrics : IDisposable
             _builds.Add(1, new("outcome", BuildReport.Failed), new("reason", failure.Reason));
         }
     }
+
+    /// <summary>Counts a pod that was let go, and how long it had been held back.</summary>
+    public void Opened(TimeSpan waited) => _podWait.Record(Math.Max(0, waited.TotalSeconds));
 
     /// <summary>Forgets a resource that is gone.</summary>
     public void Forget(ObjectKey key) => _gauged.TryRemove(key, out _);

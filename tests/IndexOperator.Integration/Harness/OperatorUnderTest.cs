@@ -1,6 +1,7 @@
 using IndexOperator.Operator;
 using IndexOperator.Planning;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace IndexOperator.Integration.Harness;
@@ -25,7 +26,9 @@ public sealed class OperatorUnderTest : IAsyncDisposable
     /// <param name="kubeconfig">Its credentials.</param>
     /// <param name="ns">The namespace.</param>
     /// <param name="change">Further options.</param>
-    public static async Task<OperatorUnderTest> StartAsync(string kubeconfig, string ns, Func<OperatorOptions, OperatorOptions>? change = null)
+    /// <param name="services">Services besides, or in place of, its own.</param>
+    public static async Task<OperatorUnderTest> StartAsync(
+        string kubeconfig, string ns, Func<OperatorOptions, OperatorOptions>? change = null, Action<IServiceCollection>? services = null)
     {
         var options = new OperatorOptions
         {
@@ -36,17 +39,19 @@ public sealed class OperatorUnderTest : IAsyncDisposable
             Planner = new PlannerSettings { BuilderImage = "registry.example/index-builder:test" },
             LogLevel = Enum.TryParse<LogLevel>(Environment.GetEnvironmentVariable(LogVariable), out var level) ? level : LogLevel.None,
         };
-        var host = OperatorHost.Create(change?.Invoke(options) ?? options);
+        var host = OperatorHost.Create(change?.Invoke(options) ?? options, services);
         await host.StartAsync();
         return new OperatorUnderTest(host);
     }
+
+    /// <summary>The port of its webhook.</summary>
+    public int WebhookPort => PortOf("https");
 
     /// <summary>Asks one of its HTTP endpoints.</summary>
     public async Task<(int Status, string Body)> GetAsync(string path)
     {
         using var http = new HttpClient();
-        var port = new Uri(_host.Urls.First().Replace("[::]", "localhost", StringComparison.Ordinal)).Port;
-        using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{port}{path}"));
+        using var answer = await http.GetAsync(new Uri($"http://127.0.0.1:{PortOf("http")}{path}"));
         return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync());
     }
 
@@ -61,6 +66,9 @@ public sealed class OperatorUnderTest : IAsyncDisposable
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await KillAsync();
+
+    private int PortOf(string scheme) =>
+        new Uri(_host.Urls.First(url => url.StartsWith(scheme + ":", StringComparison.Ordinal)).Replace("[::]", "localhost", StringComparison.Ordinal)).Port;
 
     private async Task EndAsync(CancellationToken patience)
     {

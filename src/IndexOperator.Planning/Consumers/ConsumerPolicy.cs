@@ -29,19 +29,34 @@ public static class ConsumerPolicy
         };
     }
 
-    /// <summary>The versions that live pods are pinned to; null when one of them does not tell, and so may use any.</summary>
+    /// <summary>
+    /// The versions that live pods are pinned to, that workloads hold, and that waiting pods ask for; null when a pod that runs does not
+    /// tell, and so may use any. A resource that is being deleted opens no workload any more: only live pods count.
+    /// </summary>
     public static IReadOnlySet<string>? VersionsInUse(ObservedState observed)
     {
         ArgumentNullException.ThrowIfNull(observed);
         var versions = Running(observed).Select(VersionOf).ToList();
-        return versions.Any(version => version is null) ? null : versions.OfType<string>().ToHashSet();
+        if (versions.Any(version => version is null))
+        {
+            return null;
+        }
+
+        var inUse = versions.OfType<string>().ToHashSet();
+        if (observed.Index.Metadata.DeletionTimestamp is null)
+        {
+            inUse.UnionWith(GroupPolicy.VersionsOf(observed.Index.Status));
+            inUse.UnionWith(AskedFor(observed));
+        }
+
+        return inUse;
     }
 
     /// <summary>Pods that run with the index or are about to: not those that are held back until it is Ready, nor those on a lost node.</summary>
     public static IReadOnlyList<V1Pod> Running(ObservedState observed)
     {
         ArgumentNullException.ThrowIfNull(observed);
-        return observed.Consumers.Where(pod => IsLive(pod, observed.Now) && !IsHeldBack(pod)).OrderBy(pod => pod.Metadata.Name, StringComparer.Ordinal).ToList();
+        return observed.Consumers.Where(pod => IsLive(pod, observed.Now) && !ConsumerPod.IsHeldBack(pod)).OrderBy(pod => pod.Metadata.Name, StringComparer.Ordinal).ToList();
     }
 
     /// <summary>The running pods by name, for a sentence.</summary>
@@ -87,7 +102,13 @@ public static class ConsumerPolicy
             && !(BuildAttempt.Utc(pod.Metadata.DeletionTimestamp) + GoneGrace < now);
     }
 
-    private static bool IsHeldBack(V1Pod pod) => pod.Spec?.SchedulingGates?.Any(gate => gate.Name == SchedulingGates.IndexReady) == true;
+    // A pod that insists on a data version may be opened with any that has it; which of them is decided when it is.
+    private static IEnumerable<string> AskedFor(ObservedState observed)
+    {
+        var waiting = observed.Consumers.Where(pod => ConsumerPod.IsWaiting(pod) && IsLive(pod, observed.Now)).ToList();
+        var asked = waiting.Select(ConsumerPod.DataVersionOf).OfType<string>().ToHashSet();
+        return waiting.Select(VersionOf).OfType<string>().Concat((observed.Index.Status?.Previous ?? []).Where(version => asked.Contains(version.DataVersion ?? "")).Select(version => version.Version).OfType<string>());
+    }
 
     private static bool HasStarted(V1Pod pod) => pod.Status?.Phase == "Running";
 }
