@@ -15,6 +15,13 @@ public sealed class Cluster : IAsyncLifetime
     public const string Deployment = "deployment/index-operator";
     public const string GpuLabel = "nvidia.com/gpu.present";
 
+    private const string Asking = """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: asks, namespace: default, labels: {indexoperator.io/index: none}}
+        spec: {containers: [{name: asks, image: asks}]}
+        """;
+
     private static readonly long Started = Stopwatch.GetTimestamp();
 
     private readonly string? _kubeconfig = Environment.GetEnvironmentVariable("INDEXOPERATOR_E2E_KUBECONFIG");
@@ -87,8 +94,29 @@ public sealed class Cluster : IAsyncLifetime
     /// <summary>Goes on with a scenario's clean-up while the next one begins.</summary>
     public void CleanUpLater(Func<Task> cleanup) => _cleanups.Add(Task.Run(cleanup));
 
-    /// <summary>Waits until the operator's pods are those of its Deployment and ready.</summary>
-    public Task RolloutAsync() => KubectlAsync("-n", OperatorNamespace, "rollout", "status", Deployment, "--timeout=90s");
+    /// <summary>Waits until the operator's pods are those of its Deployment and ready, and its webhook answers.</summary>
+    public async Task RolloutAsync()
+    {
+        await KubectlAsync("-n", OperatorNamespace, "rollout", "status", Deployment, "--timeout=90s");
+
+        // The nodes learn of a pod behind a Service a moment after it is ready. There is no such index, so the webhook says so.
+        CommandResult? last = null;
+        try
+        {
+            await Wait.Until(
+                "the webhook to answer",
+                async () => (last = await TryKubectlAsync(["apply", "--dry-run=server", "-f", "-"], Asking)).ToString().Contains("does not exist in namespace default", StringComparison.Ordinal),
+                TimeSpan.FromSeconds(30));
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}; the last answer was {last}", late);
+        }
+    }
+
+    /// <summary>The minor version of the API server.</summary>
+    public async Task<int> MinorAsync() =>
+        int.Parse(((string)JsonNode.Parse(await KubectlAsync("get", "--raw", "/version"))!["minor"]!).TrimEnd('+'), CultureInfo.InvariantCulture);
 
     /// <summary>Runs kubectl and gives its answer, whatever it is.</summary>
     public Task<CommandResult> TryKubectlAsync(IEnumerable<string> arguments, string input = "") =>
