@@ -154,7 +154,7 @@ public sealed class OwnWrites(TimeProvider time)
     private Writes Of(ObjectKey index) => _writes.GetOrAdd(index, _ => new Writes());
 
     // Resource versions are numbers in every released API server; where one is not, what the informer has is believed.
-    private static bool IsNewer(string? written, string? seen) =>
+    internal static bool IsNewer(string? written, string? seen) =>
         ulong.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var a)
         && ulong.TryParse(seen, NumberStyles.None, CultureInfo.InvariantCulture, out var b)
         && a > b;

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using k8s.Models;
 
 namespace IndexOperator.Operator;
@@ -61,9 +60,5 @@ public sealed class PodWrites(TimeProvider time)
         return seen;
     }
 
-    // Resource versions are numbers in every released API server; where one is not, what the informer has is believed.
-    private static bool IsNewer(V1Pod a, V1Pod b) =>
-        ulong.TryParse(a.Metadata.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var of)
-        && ulong.TryParse(b.Metadata.ResourceVersion, NumberStyles.None, CultureInfo.InvariantCulture, out var other)
-        && of > other;
+    private static bool IsNewer(V1Pod a, V1Pod b) => OwnWrites.IsNewer(a.Metadata.ResourceVersion, b.Metadata.ResourceVersion);
 }

@@ -31,7 +31,10 @@ public static class KueuePolicy
     public const string Gate = SchedulingGates.IndexReady;
 
     /// <summary>True when the list has our name.</summary>
-    public static bool IsGated(IDictionary<string, string>? annotations) => annotations?.TryGetValue(GatedBy, out var list) == true && Names(list).Contains(Gate);
+    public static bool IsGated(IDictionary<string, string>? annotations) => annotations?.TryGetValue(GatedBy, out var list) == true && IsGated(list);
+
+    /// <inheritdoc cref="IsGated(IDictionary{string, string}?)"/>
+    public static bool IsGated(string list) => Names(list).Contains(Gate);
 
     /// <summary>The list without our name; null when nothing is left, and the annotation goes.</summary>
     public static string? Without(string list) => Join(Names(list).Where(name => name != Gate));
@@ -49,10 +52,9 @@ public static class KueuePolicy
             return false;
         }
 
-        var isReady = status.Conditions?.Any(condition => condition is { Type: ConditionTypes.Ready, Status: "True" } && condition.ObservedGeneration == index.Metadata.Generation) == true;
         var versions = (status.Previous ?? []).Prepend(current);
         return ask.Version is { } version ? versions.Any(kept => kept.Version == version)
-            : ask.DataVersion is not { } asked || asked == index.Spec.DataVersion ? isReady
+            : ask.DataVersion is not { } asked || asked == index.Spec.DataVersion ? Shelf.IsReadyIn(index, status)
             : versions.Any(kept => kept.DataVersion == asked);
     }
 

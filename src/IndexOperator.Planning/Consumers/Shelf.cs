@@ -24,7 +24,7 @@ public sealed class Shelf
         (_index, _after) = (observed.Index, after);
         _going = [.. observed.Jobs.Concat(observed.PeerJobs).Where(Removes).SelectMany(BuildAttempt.VersionsOf)];
         _isInReach = _index.Unreadable is null && ClaimPolicy.CacheLost(observed) is null;
-        IsReady = IsReadyIn(_index.Status) && IsReadyIn(after) && after.Current?.Version is { } current && IsMountable(current);
+        IsReady = IsReadyIn(_index, _index.Status) && IsReadyIn(_index, after) && after.Current?.Version is { } current && IsMountable(current);
     }
 
     /// <summary>
@@ -34,7 +34,7 @@ public sealed class Shelf
     public bool IsReady { get; }
 
     /// <summary>Whether the index becomes Ready with this pass: the next one opens.</summary>
-    public bool IsAboutToBeReady => IsReadyIn(_after);
+    public bool IsAboutToBeReady => IsReadyIn(_index, _after);
 
     /// <summary>The versions, current first. One without a key is known to be unfit.</summary>
     public IEnumerable<VersionStatus> Versions => (_after.Previous ?? []).Prepend(_after.Current).OfType<VersionStatus>().Where(version => version.BuildKey is not null && BuildAttempt.IsVersion(version.Version));
@@ -73,8 +73,12 @@ public sealed class Shelf
         return (labelled.FirstOrDefault(version => WantedBuild.SpecKeyOf(version) == key) ?? labelled[0]).Version;
     }
 
-    private bool IsReadyIn(PretrainIndexStatus? status) =>
-        status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Ready, Status: "True" } && condition.ObservedGeneration == _index.Metadata.Generation) == true;
+    /// <summary>Whether a status says that the index is Ready for its present spec.</summary>
+    public static bool IsReadyIn(PretrainIndex index, PretrainIndexStatus? status)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        return status?.Conditions?.Any(condition => condition is { Type: ConditionTypes.Ready, Status: "True" } && condition.ObservedGeneration == index.Metadata.Generation) == true;
+    }
 
     private bool IsOfOtherData() => _index.Spec.Refresh.OnChange != ChangePolicy.Report && ChangeOf(Reasons.DataChanged);
 

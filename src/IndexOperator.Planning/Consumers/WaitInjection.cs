@@ -14,7 +14,7 @@ internal static class WaitInjection
     public const string Gate = "Gate";
 
     /// <summary>The value of <see cref="Annotations.Injected"/> where an init container does.</summary>
-    public const string InitContainer = "InitContainer";
+    public const string InitContainer = ConsumerPod.ByInitContainer;
 
     private const string Folder = "/index-operator/annotations";
     private const string File = "annotations";

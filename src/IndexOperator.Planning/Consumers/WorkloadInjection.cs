@@ -14,25 +14,19 @@ public static class WorkloadInjection
     public static JsonObject? Inject(JsonObject job)
     {
         ArgumentNullException.ThrowIfNull(job);
-        if (job["metadata"] is not JsonObject metadata || metadata["labels"] is not JsonObject labels || Text(labels, KueuePolicy.QueueName) is null || Text(labels, Labels.Index) is null
-            || metadata["annotations"] is not (null or JsonObject))
+        if (PodJson.Label(job, KueuePolicy.QueueName) is not { Length: > 0 } || PodJson.Label(job, Labels.Index) is not { Length: > 0 } || job["metadata"]!["annotations"] is not (null or JsonObject))
         {
             return null;
         }
 
-        var list = metadata["annotations"] is JsonObject annotations ? Text(annotations, KueuePolicy.GatedBy) : null;
-        var wanted = KueuePolicy.With(list);
-        if (list is not null && KueuePolicy.IsGated(new Dictionary<string, string> { [KueuePolicy.GatedBy] = list }))
+        var list = PodJson.Annotation(job, KueuePolicy.GatedBy) ?? "";
+        if (KueuePolicy.IsGated(list))
         {
             return null;
         }
 
         var injected = job.DeepClone().AsObject();
-        var target = injected["metadata"]!.AsObject();
-        target["annotations"] ??= new JsonObject();
-        target["annotations"]![KueuePolicy.GatedBy] = wanted;
+        PodJson.ObjectOf(injected["metadata"]!.AsObject(), "annotations")[KueuePolicy.GatedBy] = KueuePolicy.With(list);
         return injected;
     }
-
-    private static string? Text(JsonObject map, string key) => map[key] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length > 0 ? text : null;
 }
