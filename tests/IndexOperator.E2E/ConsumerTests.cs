@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using IndexOperator.TestSupport;
 
@@ -23,16 +24,19 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
         Assert.Contains("text", refused, StringComparison.Ordinal);
         Assert.Empty(await PodsOfAsync("first"));
 
-        await Here.ApplyAsync(Scenario.SlowManifest("text"));
+        // Suspended, so that it is not Ready before the test has looked at who waits for it.
+        await Here.ApplyAsync(Scenario.Manifest("text") + "\n  suspend: true");
         var waiting = await PodOfAsync("first", _ => true);
         await HeldBackAsync(waiting);
         var waited = await Here.UntilAsync("text", "to know who waits", status => (int?)status["consumers"]?["waiting"] == 1);
-        Assert.False(Scenario.Is(waited, "Ready", "True"), "the index was built before the test could look at who waits for it");
+        Assert.False(Scenario.Is(waited, "Ready", "True"));
 
+        await Here.ApplyAsync(Scenario.Manifest("text"));
         var before = await Here.ReadyAsync("text");
         var ready = Stopwatch.GetTimestamp();
         var pod = await RunningAsync("first");
         Cluster.Say($"from Ready to a running container: {Stopwatch.GetElapsedTime(ready).TotalSeconds:0.0} s");
+        Assert.True(StartOf(pod) >= ReadySince(before), $"the container began at {StartOf(pod):O}, and the index was Ready from {ReadySince(before):O} only");
         await Here.ReadsAsync(NameOf(pod), before);
         await UsesAsync(NameOf(pod), before);
 
@@ -171,6 +175,12 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
 
     private static bool IsRunning(JsonNode pod) => (string?)pod["status"]?["phase"] == "Running"
         && pod["status"]!["conditions"]!.AsArray().Any(condition => (string?)condition!["type"] == "Ready" && (string?)condition["status"] == "True");
+
+    private static DateTimeOffset StartOf(JsonNode pod) => Time(pod["status"]!["containerStatuses"]![0]!["state"]!["running"]!["startedAt"]!);
+
+    private static DateTimeOffset ReadySince(JsonNode status) => Time(Scenario.Condition(status, "Ready")!["lastTransitionTime"]!);
+
+    private static DateTimeOffset Time(JsonNode text) => DateTimeOffset.Parse((string)text!, CultureInfo.InvariantCulture);
 
     private static string NameOf(JsonNode pod) => (string)pod["metadata"]!["name"]!;
 

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
@@ -143,22 +146,24 @@ public sealed class WaitingPodTests(ControlPlaneFixture cluster) : ClusterTest(c
         }
     }
 
-    [Fact]
-    public async Task A_thousand_pods_that_wait_are_opened_together()
+    [Theory]
+    [InlineData(100)]
+    [InlineData(1000)]
+    public async Task Many_pods_that_wait_are_opened_together(int count)
     {
-        const int Count = 1000;
+        await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => await WaitAsync($"llm-{i}", $"llm-{i % 4}"));
+        var bare = await WriteBareAsync(Pods.Now);
         var (_, proxy) = await StartProxiedOperatorAsync();
         await CreateAsync("mix");
         var build = await Player.PodAsync("mix");
-        await Parallel.ForEachAsync(Enumerable.Range(0, Count), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, _) => await WaitAsync($"llm-{i}", $"llm-{i % 4}"));
-        await IndexAsync("mix", "waited for by all", index => index.Status!.Consumers?.Waiting == Count, TimeSpan.FromMinutes(2));
-        await UntilAsync("all to be told that they wait", () => Pods.Now.Count(pod => pod.Told() is not null) == Count, TimeSpan.FromMinutes(2));
+        await IndexAsync("mix", "waited for by all", index => index.Status!.Consumers?.Waiting == count, TimeSpan.FromMinutes(2));
+        await UntilAsync("all to be told that they wait", () => Pods.Now.Count(pod => pod.Told() is not null) == count, TimeSpan.FromMinutes(2));
 
         var before = proxy.Sent.Count(sent => sent.IsWrite);
         await Player.EndAsync(build, 0, Specs.Built("mon"));
         await ReadyAsync("mix");
         var opened = new List<double>();
-        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var clock = Stopwatch.StartNew();
         await UntilAsync(
             "all to be opened",
             () =>
@@ -169,16 +174,16 @@ public sealed class WaitingPodTests(ControlPlaneFixture cluster) : ClusterTest(c
                     opened.Add(clock.Elapsed.TotalSeconds);
                 }
 
-                return now == Count;
+                return now == count;
             },
             TimeSpan.FromMinutes(2));
-        await UntilAsync("all to be told that they wait no more", () => Pods.Now.Count(pod => pod.Told() is { Status: "True" }) == Count, TimeSpan.FromMinutes(2));
+        await UntilAsync("all to be told that they wait no more", () => Pods.Now.Count(pod => pod.Told() is { Status: "True" }) == count, TimeSpan.FromMinutes(2));
         var writes = proxy.Sent.Where(sent => sent.IsWrite).Skip(before).ToList();
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
-            System.Globalization.CultureInfo.InvariantCulture,
-            $"{Count} pods from Ready to open: p50 {opened[Count / 2]:0.00} s, p99 {opened[(Count * 99 / 100) - 1]:0.00} s, all {opened[^1]:0.00} s; {writes.Count} writes, of them {writes.Count(IsOpening)} openings, {writes.Count(sent => sent.Path.Contains("/pods/", StringComparison.Ordinal) && sent.Path.Contains("/status", StringComparison.Ordinal))} of pods' statuses and {writes.Count(sent => sent.Path.Contains("pretrainindexes/mix/status", StringComparison.Ordinal))} of the index's"));
+            CultureInfo.InvariantCulture,
+            $"{count} pods from Ready to open: {Spread(opened)}; as many bare writes: {Spread(bare)}; {writes.Count} writes, of them {writes.Count(IsOpening)} openings, {writes.Count(sent => sent.Path.Contains("/pods/", StringComparison.Ordinal) && sent.Path.Contains("/status", StringComparison.Ordinal))} of pods' statuses and {writes.Count(sent => sent.Path.Contains("pretrainindexes/mix/status", StringComparison.Ordinal))} of the index's"));
 
-        Assert.Equal(Count, writes.Count(IsOpening));
+        Assert.Equal(count, writes.Count(IsOpening));
         Assert.True(writes.Count(sent => sent.Path.Contains("pretrainindexes/mix/status", StringComparison.Ordinal)) < 50, "a status was written for every few pods");
         Assert.Equal(4, (await GetAsync("mix")).Status!.Consumers!.Groups!.Count);
 
@@ -188,9 +193,9 @@ public sealed class WaitingPodTests(ControlPlaneFixture cluster) : ClusterTest(c
         await Parallel.ForEachAsync(Pods.Now.Where(pod => pod.VersionOf() is not null), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (pod, cancellation) =>
             await Client.MergePatchAsync(KnownResources.Pods, ObjectKey.Of(pod), new JsonObject { ["status"] = new JsonObject { ["phase"] = "Running" } }, null, cancellation, "status"));
         var seconds = clock.Elapsed.TotalSeconds;
-        await IndexAsync("mix", "used by all", index => index.Status!.Consumers is { Waiting: 0, Running: Count });
+        await IndexAsync("mix", "used by all", index => index.Status!.Consumers is { Waiting: 0, Running: var running } && running == count);
         var counts = proxy.Sent.Where(sent => sent.IsWrite).Skip(before).ToList();
-        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Count} pods start within {seconds:0.0} s: {counts.Count} writes"));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} pods start within {seconds:0.0} s: {counts.Count} writes"));
         Assert.True(counts.Count <= 3 + (clock.Elapsed.TotalSeconds / CountPace.Interval.TotalSeconds), $"{counts.Count} writes in {clock.Elapsed}: {string.Join(", ", counts.Select(sent => sent.Path).Distinct().Take(5))}");
     }
 
@@ -207,6 +212,23 @@ public sealed class WaitingPodTests(ControlPlaneFixture cluster) : ClusterTest(c
         Assert.True(refused.IsConflict, refused.Message);
         Assert.Equal(Monday, Assert.Single((await GetAsync("mix")).Status!.Consumers!.Groups!).Version);
     }
+
+    // What this machine's API server needs for as many small writes, as many at a time, when nothing else happens: no operator can be faster here.
+    private async Task<IReadOnlyList<double>> WriteBareAsync(IReadOnlyList<V1Pod> pods)
+    {
+        var done = new ConcurrentQueue<double>();
+        var clock = Stopwatch.StartNew();
+        await Parallel.ForEachAsync(pods, new ParallelOptions { MaxDegreeOfParallelism = PodActions.AtOnce }, async (pod, cancellation) =>
+        {
+            var patch = new JsonArray(new JsonObject { ["op"] = "add", ["path"] = "/metadata/labels/bare", ["value"] = "written" });
+            await Client.JsonPatchAsync(KnownResources.Pods, ObjectKey.Of(pod), patch, null, cancellation);
+            done.Enqueue(clock.Elapsed.TotalSeconds);
+        });
+        return [.. done.Order()];
+    }
+
+    private static string Spread(IReadOnlyList<double> seconds) => string.Create(
+        CultureInfo.InvariantCulture, $"p50 {seconds[seconds.Count / 2]:0.00} s, p99 {seconds[(seconds.Count * 99 / 100) - 1]:0.00} s, all {seconds[^1]:0.00} s");
 
     private static bool IsOpening(SentRequest sent) =>
         sent.Method == "PATCH" && sent.Path.Contains("/pods/", StringComparison.Ordinal) && !sent.Path.Contains("/status", StringComparison.Ordinal);
