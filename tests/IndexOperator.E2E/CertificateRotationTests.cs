@@ -55,7 +55,7 @@ public sealed class CertificateRotationTests(Cluster cluster) : ScenarioTests(cl
         Assert.Equal(Rotations + 1, seen.Distinct(StringComparer.Ordinal).Count());
         var pods = await Here.ListAsync("pods", "-l", "indexoperator.io/index=text");
         Assert.Equal(created, pods.Count);
-        Assert.All(pods, pod => Assert.Equal("text", (string?)pod["metadata"]!["annotations"]?["indexoperator.io/injected"]));
+        Assert.All(pods, pod => Assert.NotNull(pod["metadata"]!["annotations"]?["indexoperator.io/injected"]));
     }
 
     protected override Task PutBackAsync() => ScaleAsync(1);
