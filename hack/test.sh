@@ -21,7 +21,7 @@ fuzz         the fuzz tests alone, FUZZ_SECONDS (600) a target from FUZZ_SEED; a
 chaos        the leadership and outage tests alone, CHAOS_BLOWS (50) blows at leaders and CHAOS_OUTAGES (20) outages
 
 Exit code 0 only when nothing failed and every project ran at least one test. Skipped tests are listed with what they lack.
-TEST_SUMMARY=FILE also writes the last line to FILE. Logs are in artifacts/test.
+TEST_SUMMARY=FILE also writes the last line to FILE. TEST_OUTPUT=Detailed keeps what passed tests print, too. Logs are in artifacts/test.
 HELP
 }
 
@@ -41,7 +41,7 @@ run_project() { # run_project FOLDER
   logfile="artifacts/test/$name.log"
   RAN+=("$logfile")
   log "testing $name"
-  dotnet test --project "$1" --configuration "$CONFIGURATION" --no-build --no-progress --output Normal --no-ansi "${RUNNER_OPTIONS[@]}" >"$logfile" 2>&1 || code=$?
+  dotnet test --project "$1" --configuration "$CONFIGURATION" --no-build --no-progress --output "${TEST_OUTPUT:-Normal}" --no-ansi "${RUNNER_OPTIONS[@]}" >"$logfile" 2>&1 || code=$?
   total=$(number_after total "$logfile")
   if [ -z "$total" ] || [ "$total" = 0 ]; then
     warn "$name ran no test (exit $code): the end of $logfile"

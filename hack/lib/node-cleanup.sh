@@ -4,8 +4,8 @@
 cleanup_node() { # cleanup_node DIR
   local dir=$1 sandboxes id
   # Before anything is removed: what they leave outside DIR is named after them.
-  mapfile -t sandboxes < <(find "$dir/containerd/root/io.containerd.grpc.v1.cri/sandboxes" "$dir/containerd/state/io.containerd.grpc.v1.cri/sandboxes" \
-    -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -u)
+  mapfile -t sandboxes < <({ find "$dir/containerd/root/io.containerd.grpc.v1.cri/sandboxes" "$dir/containerd/state/io.containerd.grpc.v1.cri/sandboxes" \
+    -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null || true; } | sort -u)
   daemon_stop "$dir" kubelet # first: it would start pods anew
   daemon_stop "$dir" kube-proxy
   remove_containers "$dir"

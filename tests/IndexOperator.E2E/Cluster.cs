@@ -49,9 +49,13 @@ public sealed class Cluster : IAsyncLifetime
         }
     }
 
-    /// <summary>Says on the console how far the tests are.</summary>
-    public static void Say(string text) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{Stopwatch.GetElapsedTime(Started).TotalSeconds,5:0.0}] {text}"));
+    /// <summary>Says on the console how far the tests are, and beside the test's result.</summary>
+    public static void Say(string text)
+    {
+        var line = string.Create(CultureInfo.InvariantCulture, $"[{Stopwatch.GetElapsedTime(Started).TotalSeconds,5:0.0}] {text}");
+        Console.WriteLine(line);
+        TestContext.Current.TestOutputHelper?.WriteLine(line);
+    }
 
     public async ValueTask InitializeAsync()
     {
