@@ -27,7 +27,7 @@ public static class Helm
     /// <summary>Runs Helm and gives its answer, whatever it is.</summary>
     public static async Task<CommandResult> TryAsync(params string[] arguments) =>
         // Whatever cluster the person at this machine works with: nothing here is for it.
-        await Command.RunAsync(await Program.Value, arguments, environment: new Dictionary<string, string> { ["KUBECONFIG"] = "/dev/null" }, cancellation: TestContext.Current.CancellationToken);
+        await Command.RunAsync(await Program.Value, arguments, environment: new Dictionary<string, string> { ["KUBECONFIG"] = Path.Combine(AppContext.BaseDirectory, "no-kubeconfig") }, cancellation: TestContext.Current.CancellationToken);
 
     /// <summary>Runs <c>helm template</c> and gives its answer, whatever it is.</summary>
     public static Task<CommandResult> TryTemplateAsync(params string[] options) =>

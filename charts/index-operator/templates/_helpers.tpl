@@ -19,9 +19,15 @@ app.kubernetes.io/name: {{ include "index-operator.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end }}
 
-{{/* Labels of an object as a map in YAML: root, labels beside the common ones. What selects the pods cannot be replaced. */}}
+{{/*
+Labels of an object as a map in YAML: root, labels beside the common ones. What selects the pods cannot be replaced; part is for what those
+selectors must not meet.
+*/}}
 {{- define "index-operator.labels" -}}
 {{- $own := include "index-operator.selectorLabels" .root | fromYaml }}
+{{- with .part }}
+{{- $own = set $own "app.kubernetes.io/name" (printf "%s-%s" (include "index-operator.name" $.root) . | trunc 63 | trimSuffix "-") }}
+{{- end }}
 {{- $own = set $own "helm.sh/chart" (printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-") }}
 {{- $own = set $own "app.kubernetes.io/version" .root.Chart.AppVersion }}
 {{- $own = set $own "app.kubernetes.io/managed-by" .root.Release.Service }}
@@ -33,7 +39,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- toYaml (merge (include "index-operator.selectorLabels" .root | fromYaml) (.labels | default dict) .root.Values.commonLabels) }}
 {{- end }}
 
-{{/* The metadata of an object: root, name; namespace for what has one; labels, and annotations (a list of maps; later ones win), beside the common ones. */}}
+{{/* The metadata of an object: root, name; namespace for what has one; labels and part as above; annotations (a list of maps; later ones win). */}}
 {{- define "index-operator.metadata" -}}
 {{- $annotations := dict }}
 {{- range concat (list .root.Values.commonAnnotations) (.annotations | default list) }}
@@ -65,7 +71,7 @@ metadata:
 {{/* An image: root, image, registry. */}}
 {{- define "index-operator.imageOf" -}}
 {{- $registry := .image.registry | default .registry }}
-{{- if $registry }}{{ trimSuffix "/" $registry }}/{{ end }}{{ .image.repository }}
+{{- if $registry }}{{ $registry }}/{{ end }}{{ .image.repository }}
 {{- if .image.digest }}@{{ .image.digest }}{{ else }}:{{ .image.tag | default .root.Chart.AppVersion }}{{ end }}
 {{- end }}
 

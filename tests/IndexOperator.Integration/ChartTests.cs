@@ -1,0 +1,139 @@
+using System.Text.Json.Nodes;
+using IndexOperator.TestSupport;
+
+namespace IndexOperator.Integration;
+
+/// <summary>The chart on a real API server.</summary>
+[Collection("What is shipped")]
+public sealed class ChartTests(ControlPlaneFixture fixture)
+{
+    // Kinds of others: small definitions stand in, so that at least group, kind and metadata are checked.
+    private static readonly (string Group, string Version, string Kind, string Plural)[] Foreign =
+    [
+        ("cert-manager.io", "v1", "Issuer", "issuers"),
+        ("cert-manager.io", "v1", "Certificate", "certificates"),
+        ("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors"),
+        ("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules"),
+    ];
+
+    private ControlPlane Plane => fixture.Plane;
+
+    public static TheoryData<string> Cases => [.. GoldenCase.All(Helm.Cases).Select(golden => golden.Name)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public async Task Every_object_of_a_set_of_values_passes_the_servers_checks(string name)
+    {
+        foreach (var (group, version, kind, plural) in Foreign)
+        {
+            await Plane.KubectlWithInputAsync(Definition(group, version, kind, plural), "apply", "-f", "-");
+        }
+
+        var kinds = string.Join(',', Foreign.Select(foreign => $"{foreign.Plural}.{foreign.Group}"));
+        await Wait.Until("the definitions to be served", async () => (await Plane.TryKubectlAsync(["get", kinds, "-A"])).ExitCode == 0, TimeSpan.FromSeconds(30));
+
+        // A dry run creates nothing, so the namespaces must be there for what goes into them.
+        foreach (var space in new[] { Helm.Namespace, "training", "research", "monitoring" })
+        {
+            await Plane.TryKubectlAsync(["create", "namespace", space]);
+            await Wait.Until($"the default account of {space}", async () => (await Plane.TryKubectlAsync(["get", "serviceaccount", "default", "-n", space])).ExitCode == 0, TimeSpan.FromSeconds(30));
+        }
+
+        var rendered = await Helm.ObjectsAsync(["--kube-version", Plane.ServerVersion.ToString(), .. Helm.ValuesOf(name)]);
+        var definitions = rendered.Where(IsDefinition).ToList();
+        await CheckAsync(rendered.Where(item => !IsDefinition(item)).ToList());
+
+        // Not checked by kubectl, which before 1.25 is told of no validation rules.
+        await CheckAsync(definitions, "--validate=false");
+
+        static bool IsDefinition(JsonNode item) => (string?)item["kind"] == "CustomResourceDefinition";
+    }
+
+    [Fact]
+    public async Task A_release_is_installed_upgraded_and_removed_and_the_definition_and_its_indexes_stay()
+    {
+        await using var plane = await ControlPlane.StartAsync();
+        var release = new[] { Helm.Release, Helm.Chart, "-n", Helm.Namespace, "--disable-openapi-validation" };
+        var installed = await HelmAsync(["install", .. release, "--create-namespace"]);
+        Assert.Contains("kubectl explain pretrainindex.spec", installed, StringComparison.Ordinal);
+        Assert.Contains("looks at all namespaces", installed, StringComparison.Ordinal);
+        await Wait.Until("the definition to be served", async () => (await plane.TryKubectlAsync(["get", "pretrainindexes", "-A"])).ExitCode == 0, TimeSpan.FromSeconds(30));
+        await plane.KubectlAsync("apply", "--validate=false", "-n", "default", "-f", "config/samples/suspended.yaml");
+
+        // What the operator writes into the configuration is not the chart's to take away.
+        await plane.KubectlAsync("patch", "mutatingwebhookconfiguration", Helm.Release, "--type=json", "-p", """[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"Cg=="}]""");
+        await HelmAsync(["upgrade", .. release, "--set", "replicas=2,podDisruptionBudget.enabled=true,webhook.timeoutSeconds=7"]);
+        var webhook = (await plane.GetJsonAsync("mutatingwebhookconfiguration", Helm.Release))["webhooks"]![0]!;
+        Assert.Equal(("Cg==", 7), ((string?)webhook["clientConfig"]!["caBundle"], (int?)webhook["timeoutSeconds"]));
+        Assert.Equal(2, (int?)(await plane.GetJsonAsync("deployment", Helm.Release, "-n", Helm.Namespace))["spec"]!["replicas"]);
+
+        await HelmAsync(["uninstall", Helm.Release, "-n", Helm.Namespace]);
+        Assert.NotEqual(0, (await plane.TryKubectlAsync(["get", "deployment", Helm.Release, "-n", Helm.Namespace])).ExitCode);
+        Assert.NotEqual(0, (await plane.TryKubectlAsync(["get", "mutatingwebhookconfiguration", Helm.Release])).ExitCode);
+        Assert.True((bool?)(await plane.GetJsonAsync("pretrainindex", "suspended", "-n", "default"))["spec"]!["suspend"]);
+
+        // It comes back to the definition that it left.
+        await HelmAsync(["install", .. release]);
+
+        async Task<string> HelmAsync(params string[] arguments)
+        {
+            var result = await Helm.TryAsync(["--kubeconfig", plane.KubeConfig, .. arguments]);
+            Assert.True(result.ExitCode == 0, result.ToString());
+            return result.Output;
+        }
+    }
+
+    [Fact]
+    public async Task A_definition_that_kubectl_installed_is_taken_over_as_the_readme_tells()
+    {
+        await using var plane = await ControlPlane.StartAsync();
+        await plane.ApplyCrdAsync();
+        string[] install = ["--kubeconfig", plane.KubeConfig, "install", Helm.Release, Helm.Chart, "-n", Helm.Namespace, "--create-namespace", "--disable-openapi-validation"];
+        Assert.Contains("invalid ownership metadata", (await Helm.TryAsync(install)).Error, StringComparison.Ordinal);
+        foreach (var line in RepositoryRoot.ReadText($"{Helm.Chart}/README.md").Split('\n').Where(line => line.StartsWith("$ kubectl ", StringComparison.Ordinal)))
+        {
+            await plane.KubectlAsync(line["$ kubectl ".Length..].Replace("RELEASE", Helm.Release, StringComparison.Ordinal).Replace("NAMESPACE", Helm.Namespace, StringComparison.Ordinal).Split(' '));
+        }
+
+        var taken = await Helm.TryAsync(install);
+        Assert.True(taken.ExitCode == 0, taken.ToString());
+        Assert.Equal("keep", (string?)(await plane.GetJsonAsync("crd", "pretrainindexes.indexoperator.io"))["metadata"]!["annotations"]!["helm.sh/resource-policy"]);
+    }
+
+    private async Task CheckAsync(List<JsonNode> objects, params string[] options)
+    {
+        if (objects.Count == 0)
+        {
+            return;
+        }
+
+        var list = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. objects.Select(item => item.DeepClone())]) };
+        var answer = await Plane.KubectlWithInputAsync(list.ToJsonString(), ["apply", "--dry-run=server", .. options, "-f", "-"]);
+        var lines = answer.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(objects.Count, lines.Length);
+        Assert.All(lines, line => Assert.EndsWith("(server dry run)", line, StringComparison.Ordinal));
+    }
+
+    private static string Definition(string group, string version, string kind, string plural) => new JsonObject
+    {
+        ["apiVersion"] = "apiextensions.k8s.io/v1",
+        ["kind"] = "CustomResourceDefinition",
+        ["metadata"] = new JsonObject { ["name"] = $"{plural}.{group}" },
+        ["spec"] = new JsonObject
+        {
+            ["group"] = group,
+            ["scope"] = "Namespaced",
+            ["names"] = new JsonObject { ["kind"] = kind, ["plural"] = plural, ["singular"] = kind.ToLowerInvariant() },
+            ["versions"] = new JsonArray(new JsonObject
+            {
+                ["name"] = version,
+                ["served"] = true,
+                ["storage"] = true,
+                ["schema"] = new JsonObject
+                {
+                    ["openAPIV3Schema"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["spec"] = new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true } } },
+                },
+            }),
+        },
+    }.ToJsonString();
+}
