@@ -50,12 +50,19 @@ chart_is_sound() { # with each set of values that the golden files are of
   done
 }
 
-alerts_are_sound() { # what the templates put in place of SELECTOR is a matcher
-  local rules
+queries_are_sound() { # the chart's alerts, and each query of its dashboard as a rule
+  local rules code=0 files=charts/index-operator/files
   rules=$(mktemp)
-  { printf 'groups:\n- name: chart\n  rules:\n'; sed 's/SELECTOR/job="x"/g; s/^/  /' charts/index-operator/files/alerts.yaml; } >"$rules"
-  promtool check rules "$rules" >&2 || { rm -f "$rules"; return 1; }
+  {
+    printf 'groups:\n- name: alerts\n  rules:\n'
+    # What the templates put in place of SELECTOR are matchers.
+    sed 's/SELECTOR/job="x"/g; s/^/  /' "$files/alerts.yaml"
+    printf -- '- name: dashboard\n  rules:\n'
+    grep -oE '"expr": "([^"\]|\\.)*"' "$files/dashboard.json" | awk '{ printf "  - {record: panel:%d, %s}\n", NR, $0 }'
+  } >"$rules"
+  promtool check rules "$rules" >&2 || code=1
   rm -f "$rules"
+  return "$code"
 }
 
 manifests_are_sound() { git ls-files 'config/*.yaml' '*.yml' 'charts/*/Chart.yaml' 'charts/*/values.yaml' 'charts/*/files/*.yaml' | xargs yamllint --strict >&2; }
@@ -83,7 +90,7 @@ main() {
   check "manifests pass yamllint" manifests_are_sound
   check "the chart has what it is made of" chart_is_in_step
   check "the chart passes helm lint" chart_is_sound
-  check "alerts pass promtool" alerts_are_sound
+  check "alerts and dashboard pass promtool" queries_are_sound
   check "files stay readable on their own" files_are_short
   check "no path of one machine is committed" nothing_of_this_machine
   [ "$FAULTS" = 0 ] || die "$FAULTS check(s) failed" "see the lines marked 'not in order' above"
