@@ -50,22 +50,23 @@ chart_is_sound() { # with each set of values that the golden files are of
   done
 }
 
-queries_are_sound() { # the chart's alerts, and each query of its dashboard as a rule
-  local rules code=0 files=charts/index-operator/files
-  rules=$(mktemp)
+queries_are_sound() { # the chart's alerts and what they say of made-up series, and each query of its dashboard as a rule
+  local folder code=0 files=charts/index-operator/files
+  folder=$(mktemp -d)
+  # What the templates put in place of SELECTOR are matchers.
+  { printf 'groups:\n- name: alerts\n  rules:\n'; sed 's/SELECTOR/job="x"/g; s/^/  /' "$files/alerts.yaml"; } >"$folder/alerts.yaml"
   {
-    printf 'groups:\n- name: alerts\n  rules:\n'
-    # What the templates put in place of SELECTOR are matchers.
-    sed 's/SELECTOR/job="x"/g; s/^/  /' "$files/alerts.yaml"
-    printf -- '- name: dashboard\n  rules:\n'
+    printf 'groups:\n- name: dashboard\n  rules:\n'
     grep -oE '"expr": "([^"\]|\\.)*"' "$files/dashboard.json" | awk '{ printf "  - {record: panel:%d, %s}\n", NR, $0 }'
-  } >"$rules"
-  promtool check rules "$rules" >&2 || code=1
-  rm -f "$rules"
+  } >"$folder/dashboard.yaml"
+  sed 's/RULES/alerts.yaml/' tests/alerts/alerts.yaml >"$folder/test.yaml"
+  promtool check rules "$folder/alerts.yaml" "$folder/dashboard.yaml" >&2 || code=1
+  promtool test rules "$folder/test.yaml" >&2 || code=1
+  rm -rf "$folder"
   return "$code"
 }
 
-manifests_are_sound() { git ls-files 'config/*.yaml' '*.yml' 'charts/*/Chart.yaml' 'charts/*/values.yaml' 'charts/*/files/*.yaml' | xargs yamllint --strict >&2; }
+manifests_are_sound() { git ls-files 'config/*.yaml' '*.yml' 'charts/*/Chart.yaml' 'charts/*/values.yaml' 'charts/*/files/*.yaml' tests/alerts/alerts.yaml | xargs yamllint --strict >&2; }
 
 files_are_short() { # a file that needs scrolling holds more than one thing
   local long

@@ -65,6 +65,7 @@ public sealed class ValueTests
     [InlineData("podDisruptionBudget.enabled=true,podDisruptionBudget.minAvailable=50%")]
     [InlineData("builds.memoryRequest=1.5Gi,builds.cpuRequest=2")]
     [InlineData("extraArgs={--future}")]
+    [InlineData("controller.kubeApiQps=0.5")]
     public async Task What_Kubernetes_defines_and_what_may_be_is_let_through(string value) => await Helm.TemplateAsync("--set", value);
 
     [Fact]

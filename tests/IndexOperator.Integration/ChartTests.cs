@@ -57,6 +57,11 @@ public sealed class ChartTests(ControlPlaneFixture fixture)
         await Wait.Until("the definition to be served", async () => (await plane.TryKubectlAsync(["get", "pretrainindexes", "-A"])).ExitCode == 0, TimeSpan.FromSeconds(30));
         await plane.KubectlAsync("apply", "--validate=false", "-n", "default", "-f", "config/samples/suspended.yaml");
 
+        var risky = await HelmAsync(["upgrade", .. release, "--dry-run", "--set", "podDisruptionBudget.enabled=true,webhook.failurePolicy=Ignore,watchNamespaces={training}"]);
+        Assert.Contains("looks at: training", risky, StringComparison.Ordinal);
+        Assert.Contains("WARNING: podDisruptionBudget is enabled with one replica", risky, StringComparison.Ordinal);
+        Assert.Contains("WARNING: webhook.failurePolicy is Ignore", risky, StringComparison.Ordinal);
+        Assert.Equal(plane.ServerVersion < new Version(1, 21), risky.Contains("does not label namespaces with their names", StringComparison.Ordinal));
         await TestAsync(plane);
 
         // What the operator writes into the configuration is not the chart's to take away.
