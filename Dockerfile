@@ -2,7 +2,8 @@
 #   docker build --target operator -t indexoperator/operator:dev .
 #   docker build --target builder  -t indexoperator/builder:dev  .
 
-FROM mcr.microsoft.com/dotnet/sdk:10.0 AS build
+# With the C compiler and linker that a native program needs.
+FROM mcr.microsoft.com/dotnet/sdk:10.0-noble-aot AS build
 WORKDIR /source
 ENV DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 CI=true
 COPY global.json Directory.Build.props Directory.Packages.props .editorconfig ./
@@ -12,7 +13,7 @@ FROM build AS build-operator
 RUN dotnet publish src/IndexOperator.Operator --configuration Release --use-current-runtime --output /out
 
 FROM build AS build-builder
-RUN dotnet publish src/IndexOperator.Builder --configuration Release --output /out
+RUN dotnet publish src/IndexOperator.Builder --configuration Release --use-current-runtime --output /out && rm -f /out/*.xml /out/*.pdb
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS operator
 LABEL org.opencontainers.image.title="index-operator" \
@@ -23,10 +24,10 @@ USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/app/index-operator"]
 
-FROM mcr.microsoft.com/dotnet/runtime:10.0 AS builder
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0 AS builder
 LABEL org.opencontainers.image.title="index-builder" \
       org.opencontainers.image.description="Builds Megatron-Core index caches byte for byte"
-ENV DOTNET_EnableDiagnostics=0 PATH="/app:${PATH}"
+ENV PATH="/app:${PATH}"
 COPY --from=build-builder /out /app
 USER 65532:65532
 ENTRYPOINT ["/app/index-builder"]

@@ -3,8 +3,9 @@
 # that the Dockerfile uses, so that buildah never dials out. Sourced by images.sh.
 
 BASE_REGISTRY=mcr.microsoft.com
-BASE_IMAGES=(dotnet/sdk:10.0 dotnet/aspnet:10.0 dotnet/runtime:10.0)
+BASE_IMAGES=(dotnet/sdk:10.0-noble-aot dotnet/aspnet:10.0 dotnet/runtime-deps:10.0)
 BASE_PACKAGES=ca-certificates,libssl3,libicu72,tzdata,libstdc++6,zlib1g,libgcc-s1,passwd
+NATIVE_PACKAGES=gcc,libc6-dev,zlib1g-dev # for images whose name ends in -aot
 STAND_IN_LABEL=io.indexoperator.stand-in
 
 storage_driver() { # overlay cannot lie on overlay, as in most containers
@@ -27,7 +28,7 @@ dotnet_root() {
 
 stand_in_key() { # changes with whatever a stand-in is made of
   {
-    printf '%s\n' "2 $BASE_PACKAGES $(uname -m)"
+    printf '%s\n' "3 $BASE_PACKAGES $NATIVE_PACKAGES $(uname -m)"
     find "$(dotnet_root)/shared" "$(dotnet_root)/sdk" -mindepth 1 -maxdepth 2 -name '[0-9]*' 2>/dev/null | sort
   } | sha256sum | cut -c1-16
 }
@@ -44,10 +45,30 @@ registry_answers() {
   [ "$REGISTRY_ANSWERS" = yes ]
 }
 
-build_root() { # build_root FILE: under long_step
+packages_of() { # packages_of NAME: what the Debian root of an image holds
+  case $1 in
+    *-aot) printf '%s,%s\n' "$BASE_PACKAGES" "$NATIVE_PACKAGES" ;;
+    *) printf '%s\n' "$BASE_PACKAGES" ;;
+  esac
+}
+
+root_entry() { # root_entry PACKAGES: where in the cache their root is
+  printf 'root/bookworm-%s-%s\n' "$(uname -m)" "$(sha256sum <<<"$1" | cut -c1-12)"
+}
+
+ensure_root() { # ensure_root PACKAGES
+  local entry directory
+  entry=$(root_entry "$1")
+  [ ! -d "$INDEXOPERATOR_CACHE/$entry" ] || return 0
+  directory=$(cache_begin "$entry")
+  long_step "Making a Debian root for images" "20 s" build_root "$directory/root.tar" "$1"
+  cache_commit "$directory" "$entry"
+}
+
+build_root() { # build_root FILE PACKAGES: under long_step
   step_progress "unpacking Debian packages"
   # shellcheck disable=SC2016
-  mmdebstrap --variant=essential --include="$BASE_PACKAGES" --dpkgopt='path-exclude=/usr/share/doc/*' \
+  mmdebstrap --variant=essential --include="$2" --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --customize-hook='chroot "$1" groupadd --gid 1654 app' \
     --customize-hook='chroot "$1" useradd --uid 1654 --gid 1654 --create-home app' \
@@ -56,17 +77,17 @@ build_root() { # build_root FILE: under long_step
     bookworm "$1" "$(debian_mirror)"
 }
 
-build_stand_in() { # build_stand_in NAME KEY ROOT.tar: under long_step
-  local name=$1 key=$2 archive=$3 dotnet container part parts
+build_stand_in() { # build_stand_in NAME KEY: under long_step
+  local name=$1 key=$2 dotnet container part parts
   dotnet=$(dotnet_root)
   case $name in
     dotnet/sdk:*) parts=(.) ;;
     dotnet/aspnet:*) parts=(dotnet host shared/Microsoft.NETCore.App shared/Microsoft.AspNetCore.App) ;;
-    *) parts=(dotnet host shared/Microsoft.NETCore.App) ;;
+    *) parts=() ;;
   esac
   container=$(buildah_here from scratch)
   step_progress "$name: Debian root"
-  buildah_here add -q "$container" "$archive" /
+  buildah_here add -q "$container" "$INDEXOPERATOR_CACHE/$(root_entry "$(packages_of "$name")")/root.tar" /
   step_progress "$name: .NET from $dotnet"
   for part in "${parts[@]}"; do
     if [ -d "$dotnet/$part" ]; then
@@ -85,10 +106,10 @@ build_stand_in() { # build_stand_in NAME KEY ROOT.tar: under long_step
   buildah_here commit -q --rm "$container" "$BASE_REGISTRY/$name"
 }
 
-build_stand_ins() { # build_stand_ins KEY ROOT.tar NAME...
-  local key=$1 archive=$2 name
-  shift 2
-  for name in "$@"; do build_stand_in "$name" "$key" "$archive"; done
+build_stand_ins() { # build_stand_ins KEY NAME...
+  local key=$1 name
+  shift
+  for name in "$@"; do build_stand_in "$name" "$key"; done
 }
 
 pull_base_images() { # under long_step
@@ -100,7 +121,7 @@ pull_base_images() { # under long_step
 }
 
 ensure_base_images() {
-  local name key label missing=() entry directory
+  local name key label missing=()
   if registry_answers; then
     for name in "${BASE_IMAGES[@]}"; do # a stand-in gives way to the real one
       label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=missing
@@ -117,11 +138,6 @@ ensure_base_images() {
   [ ${#missing[@]} != 0 ] || return 0
   need_commands mmdebstrap
   dotnet_root >/dev/null || die "no .NET on this machine" "base images cannot be pulled, and stand-ins are made of the machine's own .NET" "install the .NET SDK"
-  entry="root/bookworm-$(uname -m)-$(sha256sum <<<"$BASE_PACKAGES" | cut -c1-12)"
-  if [ ! -d "$INDEXOPERATOR_CACHE/$entry" ]; then
-    directory=$(cache_begin "$entry")
-    long_step "Making a Debian root for images" "20 s" build_root "$directory/root.tar"
-    cache_commit "$directory" "$entry"
-  fi
-  long_step "Making stand-ins for ${missing[*]}" "30 s" build_stand_ins "$key" "$INDEXOPERATOR_CACHE/$entry/root.tar" "${missing[@]}"
+  for name in "${missing[@]}"; do ensure_root "$(packages_of "$name")"; done
+  long_step "Making stand-ins for ${missing[*]}" "40 s" build_stand_ins "$key" "${missing[@]}"
 }
