@@ -59,7 +59,7 @@ main() {
   # shellcheck disable=SC2064 # The folders of now, not of then.
   trap "rm -rf '$work' '$target'" EXIT
   log "building"
-  dotnet publish src/IndexOperator.Builder --configuration Release --output "$work/builder" --verbosity quiet >&2
+  dotnet publish src/IndexOperator.Builder --configuration Release --use-current-runtime --output "$work/builder" --verbosity quiet >&2
   make_version "$work"
   version=$(echo "$work"/cache/versions/*)
   log "$(du -sm "$version" | cut -f1) MiB in $(find "$version" -type f | wc -l) files; $ROUNDS rounds"

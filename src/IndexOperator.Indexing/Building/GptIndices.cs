@@ -54,12 +54,14 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
         var lengths = plan.Data.SequenceLengths;
         var position = 0L;
         var offset = 0L;
+        var told = 0L;
         for (var sample = 0L; sample < plan.SampleCount; sample++)
         {
             if (filled == rows.Length)
             {
                 write(rows);
-                advanced(BuildPhase.SampleIndex, RowsPerBlock);
+                advanced(BuildPhase.SampleIndex, position - told);
+                told = position;
                 filled = 0;
             }
 
@@ -69,7 +71,7 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
         }
 
         write(rows.AsSpan(0, filled));
-        advanced(BuildPhase.SampleIndex, filled / 2);
+        advanced(BuildPhase.SampleIndex, documentIndex.Length - told);
     }
 
     /// <summary>Sample numbers; those of a separate final epoch stay behind the others.</summary>

@@ -12,8 +12,11 @@ public sealed class IndexBuilder
     private readonly BuildOptions _options;
     private readonly ConcurrentBag<IndexFile> _files = [];
 
-    private IndexBuilder(IndexPlan plan, IIndexDirectory directory, BuildOptions options)
+    private readonly IReadOnlyList<Action> _beside;
+
+    private IndexBuilder(IndexPlan plan, IIndexDirectory directory, BuildOptions options, IReadOnlyList<Action> beside)
     {
+        _beside = beside;
         _plan = plan;
         _directory = directory;
         _options = options;
@@ -23,9 +26,12 @@ public sealed class IndexBuilder
     /// <returns>The files, by name in ordinal order.</returns>
     /// <exception cref="IndexingException">OversampledBlend, InvalidSpec, or what the directory's storage throws.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options)
+    public static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options) => Build(plan, directory, options, []);
+
+    /// <summary>The same, and beside it other work on the same threads, which is begun first; all of it is done when this returns.</summary>
+    internal static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options, IReadOnlyList<Action> beside)
     {
-        var builder = new IndexBuilder(plan, directory, options);
+        var builder = new IndexBuilder(plan, directory, options, beside);
         var blends = new BlendIndex?[plan.Blends.Count];
         try
         {
@@ -56,26 +62,27 @@ public sealed class IndexBuilder
 
     private void WriteAll(BlendIndex?[] blends)
     {
-        var total = _plan.Datasets.Sum(dataset => dataset.DocumentIndexLength + dataset.SampleCount + 1 + dataset.SampleCount);
+        // A document is shuffled and then walked over, which takes about as long as a sample's shuffling.
+        var total = _plan.Datasets.Sum(dataset => (2 * dataset.DocumentIndexLength) + dataset.SampleCount);
         var progress = new PhaseProgress(_options.Progress, BuildPhase.SampleIndex, total);
 
         // The largest first, so that no thread is left alone with one at the end.
         var datasets = _plan.Datasets.OrderByDescending(dataset => dataset.DocumentIndexLength + dataset.SampleCount).ToList();
-        Parallelism.ForEach(_options, blends.Length + datasets.Count, i =>
-        {
-            if (i < blends.Length)
-            {
-                WriteBlend(blends[i]!);
-                blends[i]!.Dispose(); // Its memory is not needed any longer.
-            }
-            else
-            {
-                WriteDataset(datasets[i - blends.Length], progress);
-            }
-        });
+        WorkPool.Run(
+            _options.Threads,
+            [
+                .. _beside.Select(work => new Action<WorkPool>(_ => work())),
+                .. blends.Select(blend => new Action<WorkPool>(_ =>
+                {
+                    WriteBlend(blend!);
+                    blend!.Dispose(); // Its memory is not needed any longer.
+                })),
+                .. datasets.Select(dataset => new Action<WorkPool>(pool => WriteDataset(dataset, progress, pool))),
+            ],
+            _options.CancellationToken);
     }
 
-    private void WriteDataset(GptDatasetPlan plan, PhaseProgress progress)
+    private void WriteDataset(GptDatasetPlan plan, PhaseProgress progress, WorkPool pool)
     {
         var token = _options.CancellationToken;
         var indices = new GptIndices(plan, (phase, units) =>
@@ -84,7 +91,7 @@ public sealed class IndexBuilder
             progress.Advance(phase, units);
         });
         _files.Add(IndexFileWriter.WriteText(_directory, plan.DescriptionFile, plan.Description, token));
-        WriteDocumentsAndSamples(plan, indices, token);
+        WriteDocumentsAndSamples(plan, indices, pool, token);
         if (plan.ShuffleIndexItemSize == 4)
         {
             WriteShuffle<uint>(plan, indices, token);
@@ -96,17 +103,24 @@ public sealed class IndexBuilder
     }
 
     /// <summary>Apart, so that the document index is free again before the shuffle index is built.</summary>
-    private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, CancellationToken token)
+    private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, WorkPool pool, CancellationToken token)
     {
         using var documentIndex = indices.BuildDocumentIndex();
-        _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token));
-        if (plan.SampleIndexItemSize == 4)
+        var documents = pool.Fork(() => _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token)));
+        try
         {
-            WriteSamples<int>(plan, indices, documentIndex, token);
+            if (plan.SampleIndexItemSize == 4)
+            {
+                WriteSamples<int>(plan, indices, documentIndex, token);
+            }
+            else
+            {
+                WriteSamples<long>(plan, indices, documentIndex, token);
+            }
         }
-        else
+        finally
         {
-            WriteSamples<long>(plan, indices, documentIndex, token);
+            pool.Join(documents);
         }
     }
 

@@ -33,14 +33,17 @@ public sealed record IndexedDataset
     /// <summary>Whether the file carries a mode for each sequence (multimodal data).</summary>
     public required bool IsMultimodal { get; init; }
 
-    /// <summary>SHA-256 of the <c>.idx</c> file, lower-case hex, over the same bytes that were parsed.</summary>
-    public required string IdxSha256 { get; init; }
+    /// <summary>SHA-256 of the <c>.idx</c> file, lower-case hex, over the same bytes that were parsed; empty until all of them are read.</summary>
+    public required string IdxSha256 { get => Scan?.Sha256 ?? field; init; }
 
     /// <summary>The <c>.idx</c> file as it was when read.</summary>
     public required FileStamp Idx { get; init; }
 
     /// <summary>The <c>.bin</c> file as it was when the <c>.idx</c> was read.</summary>
     public required FileStamp Bin { get; init; }
+
+    /// <summary>What reads the file, and may still have to read the rest of it.</summary>
+    internal IdxScan? Scan { get; init; }
 
     /// <summary>Stands in for the lengths when only the header was read.</summary>
     internal PointerSums? Pointers { get; init; }

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 
 namespace IndexOperator.Indexing;
@@ -10,8 +8,6 @@ namespace IndexOperator.Indexing;
 /// </summary>
 public static class IndexedDatasetReader
 {
-    private const int ChunkBytes = 1 << 20;
-
     /// <summary>Reads one dataset.</summary>
     /// <param name="prefix">Path without extension as the training run spells it; goes into the result.</param>
     /// <param name="path">Path without extension where the files are.</param>
@@ -20,16 +16,40 @@ public static class IndexedDatasetReader
     /// <exception cref="IndexingException">DataMissing, DataCorrupt, PermissionDenied or StorageError.</exception>
     public static IndexedDataset Read(string prefix, string path, Action<long>? advanced = null, CancellationToken cancellationToken = default)
     {
+        using var scan = Begin(prefix, path, rest: false, advanced, cancellationToken);
+        return scan.Dataset;
+    }
+
+    /// <summary>Reads the lengths of a dataset, which is all that the arrays depend on, and the rest now or later.</summary>
+    /// <param name="prefix">Path without extension as the training run spells it; goes into the result.</param>
+    /// <param name="path">Path without extension where the files are.</param>
+    /// <param name="rest">True to leave the rest, and with it checksum and remaining checks, to <see cref="IdxScan.Finish"/>.</param>
+    /// <param name="advanced">Told the bytes read since the last call.</param>
+    /// <param name="cancellationToken">Stops between two chunks of a mebibyte.</param>
+    /// <exception cref="IndexingException">DataMissing, DataCorrupt, PermissionDenied or StorageError.</exception>
+    internal static IdxScan Begin(string prefix, string path, bool rest, Action<long>? advanced, CancellationToken cancellationToken)
+    {
         var idxPath = path + ".idx";
-        var binPath = path + ".bin";
         try
         {
-            var bin = Stamp(binPath, prefix);
-            using var file = Open(idxPath, prefix);
-            var before = Stamp(file);
-            var dataset = Parse(prefix, path, file, before, bin, advanced, cancellationToken);
-            ThrowIfChanged(dataset, prefix);
-            return dataset;
+            var bin = Stamp(path + ".bin", prefix);
+            var file = Open(idxPath, prefix);
+            try
+            {
+                var scan = new IdxScan(prefix, path, file, Stamp(file), bin, advanced);
+                scan.ReadLengths(hash: !rest, cancellationToken);
+                if (!rest)
+                {
+                    scan.Finish(cancellationToken);
+                }
+
+                return scan;
+            }
+            catch
+            {
+                file.Dispose();
+                throw;
+            }
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
@@ -108,13 +128,11 @@ public static class IndexedDatasetReader
 
     /// <summary>Fails when either file is no longer what it was when the dataset was read.</summary>
     /// <exception cref="IndexingException">DataCorrupt: changed; DataMissing: gone.</exception>
-    public static void ThrowIfChanged(IndexedDataset dataset) => ThrowIfChanged(dataset, dataset.Prefix);
-
-    private static void ThrowIfChanged(IndexedDataset dataset, string prefix)
+    public static void ThrowIfChanged(IndexedDataset dataset)
     {
         foreach (var (path, stamp) in new[] { (dataset.Path + ".idx", dataset.Idx), (dataset.Path + ".bin", dataset.Bin) })
         {
-            if (Stamp(path, prefix) != stamp)
+            if (Stamp(path, dataset.Prefix) != stamp)
             {
                 throw new IndexingException(
                     FailureReason.DataCorrupt,
@@ -123,81 +141,7 @@ public static class IndexedDatasetReader
         }
     }
 
-    private static IndexedDataset Parse(
-        string prefix,
-        string path,
-        SafeFileHandle file,
-        FileStamp idx,
-        FileStamp bin,
-        Action<long>? advanced,
-        CancellationToken cancellationToken)
-    {
-        var idxPath = path + ".idx";
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var offset = 0L;
-
-        void Fill(Span<byte> target)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            for (var filled = 0; filled < target.Length;)
-            {
-                var read = RandomAccess.Read(file, target[filled..], offset + filled);
-                filled += read > 0 ? read : throw IdxFormat.Corrupt(idxPath, "it became shorter while it was being indexed");
-            }
-
-            hash.AppendData(target);
-            offset += target.Length;
-            advanced?.Invoke(target.Length);
-        }
-
-        var headerBytes = new byte[(int)Math.Min(IdxHeader.Size, idx.Bytes)];
-        Fill(headerBytes);
-        var header = IdxFormat.ParseHeader(headerBytes, idx.Bytes, idxPath);
-        var format = new IdxFormat(idxPath);
-
-        // The counts agree with the size of the file, so this allocation is bounded by it.
-        var lengths = GC.AllocateUninitializedArray<int>((int)header.SequenceCount);
-        for (var first = 0; first < lengths.Length; first += ChunkBytes / 4)
-        {
-            var part = lengths.AsSpan(first, Math.Min(ChunkBytes / 4, lengths.Length - first));
-            Fill(MemoryMarshal.AsBytes(part));
-            format.AddLengths(part, first);
-        }
-
-        var chunk = new byte[(int)Math.Min(ChunkBytes, 8 * Math.Max(header.SequenceCount, header.DocumentCount))];
-        ForEachChunk(8 * header.SequenceCount, chunk, Fill, part => format.AddPointers(part, lengths, header.TokenType.ItemSize));
-        ForEachChunk(8 * header.DocumentCount, chunk, Fill, part => format.AddDocuments(part, header));
-        ForEachChunk(header.IsMultimodal ? header.SequenceCount : 0, chunk, Fill, _ => { });
-        CheckBin(path + ".bin", bin.Bytes, format.BinBytes);
-        return new IndexedDataset
-        {
-            Prefix = prefix,
-            Path = path,
-            TokenType = header.TokenType,
-            SequenceLengths = lengths,
-            DocumentCount = header.DocumentCount,
-            Tokens = format.Tokens,
-            LongestSequence = format.LongestSequence,
-            IsMultimodal = header.IsMultimodal,
-            IdxSha256 = Convert.ToHexStringLower(hash.GetHashAndReset()),
-            Idx = idx,
-            Bin = bin,
-        };
-    }
-
-    private delegate void Filler(Span<byte> target);
-
-    private static void ForEachChunk(long bytes, byte[] chunk, Filler fill, Action<ReadOnlySpan<byte>> parse)
-    {
-        for (var done = 0L; done < bytes; done += chunk.Length)
-        {
-            var part = chunk.AsSpan(0, (int)Math.Min(chunk.Length, bytes - done));
-            fill(part);
-            parse(part);
-        }
-    }
-
-    private static void CheckBin(string binPath, long actual, long needed)
+    internal static void CheckBin(string binPath, long actual, long needed)
     {
         if (actual == 0)
         {

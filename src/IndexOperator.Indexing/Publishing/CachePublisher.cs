@@ -81,13 +81,11 @@ public sealed class CachePublisher
         RequestRules.Check(request);
         QuietData.Await(request.Prefixes, locate, _options);
         var started = _options.Time.GetTimestamp();
-        var data = DatasetLoader.Load(request, locate, _options);
+        using var loaded = DatasetLoader.Begin(request, locate, _options, mayLeaveRest: _options.Threads > 1 && IsCertainlyNew(request, locate));
+        var data = loaded.Datasets;
         _stamp = DataStamp.Of(data.Values);
         var readSeconds = _options.Time.GetElapsedTime(started).TotalSeconds;
-        var fingerprint = VersionIdentity.Fingerprint(data.Values);
-        var version = VersionIdentity.Version(fingerprint, request);
-        var target = CacheLayout.VersionPath(_cacheRoot, version);
-        if (TryReuse(target, out var reused))
+        if (loaded.Rest.Count == 0 && TryReuse(CacheLayout.VersionPath(_cacheRoot, VersionOf(request, data.Values)), out var reused))
         {
             return reused;
         }
@@ -96,17 +94,19 @@ public sealed class CachePublisher
         PrepareStaging();
         DiskSpace.ThrowIfShort(_files, _staging, plan);
         started = _options.Time.GetTimestamp();
-        var written = IndexBuilder.Build(plan, new StagingDirectory(_files, _staging), _options);
+        var written = IndexBuilder.Build(plan, new StagingDirectory(_files, _staging), _options, loaded.Rest);
         foreach (var dataset in plan.Data)
         {
             IndexedDatasetReader.ThrowIfChanged(dataset);
         }
 
+        var version = VersionOf(request, data.Values);
+        var target = CacheLayout.VersionPath(_cacheRoot, version);
         var manifest = new IndexManifest
         {
             Format = IndexManifest.CurrentFormat,
             Version = version,
-            Fingerprint = fingerprint,
+            Fingerprint = VersionIdentity.Fingerprint(data.Values),
             DataVersion = _identity.DataVersion,
             Builder = _identity.Builder,
             BuiltAt = _options.Time.GetUtcNow(),
@@ -118,6 +118,42 @@ public sealed class CachePublisher
             Timings = new ManifestTimings(Seconds(readSeconds), Seconds(_options.Time.GetElapsedTime(started).TotalSeconds)),
         };
         return Seal(target, manifest);
+    }
+
+    private static string VersionOf(IndexRequest request, IEnumerable<IndexedDataset> data) => VersionIdentity.Version(VersionIdentity.Fingerprint(data), request);
+
+    /// <summary>
+    /// True when no version that is there can be the one that is asked for, whatever the content of the data: the arrays can be begun then
+    /// before all of it is read. One that cannot be read may be it, damaged.
+    /// </summary>
+    private bool IsCertainlyNew(IndexRequest request, Func<string, string> locate)
+    {
+        var versions = Path.Combine(_cacheRoot, CacheLayout.Versions);
+        if (!_files.DirectoryExists(versions))
+        {
+            return true;
+        }
+
+        using var parameters = JsonDocument.Parse(PythonJson.Dump(VersionIdentity.Parameters(request)));
+        var sizes = request.Prefixes.ToDictionary(
+            prefix => prefix,
+            prefix => IndexedDatasetReader.StampsOf(prefix, locate(prefix)) is var (idx, bin) ? (idx.Bytes, bin.Bytes) : default,
+            StringComparer.Ordinal);
+        return _files.ListDirectories(versions).All(name => IsOther(Path.Combine(versions, name)));
+
+        bool IsOther(string version)
+        {
+            try
+            {
+                var manifest = VersionVerifier.ReadManifest(version);
+                return !JsonElement.DeepEquals(manifest.Parameters, parameters.RootElement)
+                    || manifest.Data.Any(data => sizes.GetValueOrDefault(data.Prefix) != (data.IdxBytes, data.BinBytes));
+            }
+            catch (Exception fault) when (fault is IndexingException || StorageFaults.IsStorageFault(fault))
+            {
+                return false;
+            }
+        }
     }
 
     private bool TryReuse(string target, [NotNullWhen(true)] out PublishResult? result)
