@@ -18,6 +18,12 @@ public sealed record BuildOptions
     /// <summary>Whether a published version that is in the way and corrupt is moved aside, kept for a person, and built anew; else it is an error.</summary>
     public bool Repair { get; init; }
 
+    /// <summary>
+    /// From what size on, in bytes, an <c>.idx</c> file may be read to its end beside the building. Below it there is nothing to win, and
+    /// each file that is not read to its end stays open.
+    /// </summary>
+    internal long ReadBesideFrom { get; init; } = 32L << 20;
+
     /// <summary>Stops the build; nothing is published then and staging is removed.</summary>
     public CancellationToken CancellationToken { get; init; }
 }

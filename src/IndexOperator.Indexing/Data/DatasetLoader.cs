@@ -5,9 +5,8 @@ namespace IndexOperator.Indexing;
 /// <summary>Reads the data of a request, several files at once.</summary>
 public static class DatasetLoader
 {
-    // Below it there is nothing to win, and each file that is not read to its end stays open.
-    private const long LargeBytes = 32L << 20;
-    private const int MostOpen = 16;
+    // Each holds a file open.
+    private const int MostLeft = 16;
 
     /// <summary>Reads every prefix of a request.</summary>
     /// <param name="request">Names the prefixes.</param>
@@ -33,7 +32,7 @@ public static class DatasetLoader
         var bytes = paths.ConvertAll(IdxBytes);
         var progress = new PhaseProgress(options.Progress, BuildPhase.ReadData, bytes.Sum());
         var left = mayLeaveRest
-            ? Enumerable.Range(0, paths.Count).Where(i => bytes[i] >= LargeBytes).OrderByDescending(i => bytes[i]).Take(MostOpen).ToHashSet()
+            ? Enumerable.Range(0, paths.Count).Where(i => bytes[i] >= options.ReadBesideFrom).OrderByDescending(i => bytes[i]).Take(MostLeft).ToHashSet()
             : [];
         var scans = new IdxScan?[prefixes.Count];
         try
