@@ -12,7 +12,7 @@ DEMO_KUBECONFIG := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG
 DEMO_OPTIONS := $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
 DEMO_IMAGES := $(if $(OPERATOR_IMAGE),--operator-image "$(OPERATOR_IMAGE)") $(if $(BUILDER_IMAGE),--builder-image "$(BUILDER_IMAGE)")
 
-.PHONY: help demo demo-down test fuzz chaos bench-operator bench-stage test-unit test-integration e2e build verify manifests format images clean
+.PHONY: help demo demo-down test fuzz chaos bench-builder bench-operator bench-stage test-unit test-integration e2e build verify manifests format images clean
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ fuzz: ## Damaged files for FUZZ_SECONDS (600) a target, from FUZZ_SEED or a seed
 
 chaos: ## Leaders killed, frozen and cut off CHAOS_BLOWS (50) times, the API server down CHAOS_OUTAGES (20) times
 	@hack/test.sh chaos
+
+bench-builder: ## The builder beside what Megatron-Core does: a table, and artifacts/bench-builder.json
+	@hack/bench-builder.sh $(BENCH_OPTIONS)
 
 bench-operator: ## The operator with 1,000 and 10,000 resources: a table, and artifacts/bench-operator.json
 	@hack/provision.sh control-plane

@@ -1,0 +1,108 @@
+using System.Globalization;
+
+namespace BuilderBench;
+
+/// <summary>Runs the reference and index-builder in turn on one work and compares their bytes each time.</summary>
+internal sealed class BuildBench(Programs programs, Inputs inputs, string scratch, Action<string> say)
+{
+    public const string ReferenceName = "reference";
+
+    /// <summary>Runs a work.</summary>
+    /// <param name="work">What to build.</param>
+    /// <param name="rounds">How often each of them builds.</param>
+    /// <param name="withReference">False to run index-builder alone.</param>
+    /// <exception cref="BenchException">A run failed, or bytes differ.</exception>
+    public BuildResult Run(BuildWork work, int rounds, bool withReference = true)
+    {
+        inputs.Provide(work.Inputs);
+        var manifest = WriteManifest(work);
+        inputs.Warm(work.Inputs);
+        var reference = new Series(ReferenceName, []);
+        var times = new List<ReferenceTimes>();
+        var builder = work.Threads.ToDictionary(threads => threads, threads => new Series(NameOf(threads), []));
+        Output? expected = null;
+        for (var round = 1; round <= rounds; round++)
+        {
+            if (withReference)
+            {
+                using var folder = new ScratchFolder(scratch);
+                var (process, told) = programs.Imitate(manifest, inputs.Folder, folder.Path, scratch);
+                reference.Runs.Add(process);
+                times.Add(told);
+                Compare(ref expected, folder.Path, $"{work.Name}, {ReferenceName}");
+                Say(work, round, rounds, ReferenceName, process);
+            }
+
+            foreach (var (threads, series) in builder)
+            {
+                using var folder = new ScratchFolder(scratch);
+                var process = programs.Build(manifest, inputs.Folder, folder.Path, threads, scratch);
+                series.Runs.Add(process);
+                Compare(ref expected, VersionIn(folder.Path), $"{work.Name}, {series.Name}");
+                Say(work, round, rounds, series.Name, process);
+            }
+        }
+
+        return new BuildResult(
+            work.Name,
+            work.Title,
+            expected!.Sha256.Count,
+            expected.Bytes,
+            expected.Digest,
+            withReference ? reference : null,
+            withReference ? MedianOf(times) : null,
+            builder);
+    }
+
+    /// <summary>Writes the manifest of a work. It is JSON, which YAML readers take too, so that both sides read the same file.</summary>
+    public string WriteManifest(BuildWork work)
+    {
+        var path = Path.Combine(scratch, $"{work.Name}.json");
+        File.WriteAllText(path, work.Manifest(inputs).ToJsonString());
+        return path;
+    }
+
+    /// <summary>The only version in a cache root.</summary>
+    public static string VersionIn(string cacheRoot) => Directory.GetDirectories(Path.Combine(cacheRoot, "versions")).Single();
+
+    private static string NameOf(int threads) => threads == 1 ? "1 thread" : string.Create(CultureInfo.InvariantCulture, $"{threads} threads");
+
+    private static void Compare(ref Output? expected, string folder, string what)
+    {
+        var written = Output.Of(folder);
+        expected ??= written;
+        written.MustEqual(expected, what);
+    }
+
+    private void Say(BuildWork work, int round, int rounds, string who, Measurement measured) => say(string.Create(
+        CultureInfo.InvariantCulture,
+        $"{work.Name}, round {round} of {rounds}, {who}: {measured.Seconds:0.000} s, {measured.ProcessorSeconds:0.00} s of processors, {measured.PeakBytes >> 20} MiB"));
+
+    private static ReferenceTimes MedianOf(List<ReferenceTimes> all) => new(
+        Statistics.Median(all.Select(times => times.ImportSeconds)),
+        Statistics.Median(all.Select(times => times.WorkSeconds)),
+        all[0].Phases.Keys.ToDictionary(phase => phase, phase => Statistics.Median(all.Select(times => times.Phases[phase])), StringComparer.Ordinal));
+}
+
+/// <summary>A folder for one run's output, gone afterwards.</summary>
+internal sealed class ScratchFolder : IDisposable
+{
+    public ScratchFolder(string parent)
+    {
+        Path = System.IO.Path.Combine(parent, "out");
+        Remove();
+        Directory.CreateDirectory(Path);
+    }
+
+    public string Path { get; }
+
+    public void Dispose() => Remove();
+
+    private void Remove()
+    {
+        if (Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+    }
+}

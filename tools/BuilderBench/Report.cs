@@ -1,0 +1,146 @@
+using System.Globalization;
+using Spectre.Console;
+
+namespace BuilderBench;
+
+/// <summary>Holds figures against what is wanted of them.</summary>
+internal static class Report
+{
+    /// <summary>How near to a limit counts as being there: a median of few runs is no nearer to the truth.</summary>
+    private const double Near = 0.9;
+
+    private const long Mebibyte = 1 << 20;
+
+    /// <summary>What real Megatron was seen to take (seconds) on two cores: total, document index, its shuffle, sample index, shuffle index, save.</summary>
+    private static readonly Dictionary<string, double[]> Megatron = new(StringComparer.Ordinal)
+    {
+        ["1m"] = [0.04, 0.02, 0.015, 0.005, 0.003, 0.001],
+        ["50m-x1"] = [6.4, 4.9, 3.1, 0.80, 0.34, 0.05],
+        ["50m-x3"] = [21.2, 15.3, 9.6, 2.4, 1.15, 1.95],
+    };
+
+    private static readonly string[] Phases = ["total", "documentIndex", "documentShuffle", "sampleIndex", "shuffleIndex", "save"];
+
+    /// <summary>Its peak in MiB, with torch imported.</summary>
+    private static readonly Dictionary<string, int> MegatronPeak = new(StringComparer.Ordinal) { ["50m-x1"] = 1756, ["50m-x3"] = 4044 };
+
+    /// <summary>The reference's phases beside Megatron's: how far it can be taken for it.</summary>
+    public static IEnumerable<PhaseCheck> CheckPhases(IEnumerable<BuildResult> builds) =>
+        from build in builds
+        where build.ReferenceTimes is not null && Megatron.ContainsKey(build.Name)
+        from phase in Phases.Index()
+        select new PhaseCheck(
+            build.Name,
+            phase.Item,
+            phase.Index == 0 ? build.ReferenceTimes!.WorkSeconds : build.ReferenceTimes!.Phases.GetValueOrDefault(phase.Item),
+            Megatron[build.Name][phase.Index]);
+
+    /// <summary>The table.</summary>
+    public static IEnumerable<Row> Rows(IReadOnlyList<BuildResult> builds, IReadOnlyList<ReadResult> reads) =>
+        builds.Where(build => build.Reference is not null).SelectMany(Rows).Concat(reads.Select(Of));
+
+    /// <summary>Prints everything.</summary>
+    public static void Print(BenchResult result, IAnsiConsole console)
+    {
+        var machine = result.Machine;
+        console.WriteLine(Text($"{machine.Processor}, {machine.Cores} cores, {machine.MemoryBytes >> 30} GiB, Linux {machine.Kernel}, load before: {machine.LoadBefore}"));
+        if (result.PhaseChecks.Count > 0)
+        {
+            var phases = new Table().Title("the reference beside real Megatron").AddColumns("work", "phase", "reference s", "Megatron s", "ratio");
+            foreach (var check in result.PhaseChecks)
+            {
+                phases.AddRow(check.Work, check.Phase, Text($"{check.Seconds:0.000}"), Text($"{check.MegatronSeconds:0.000}"), Text($"{check.Ratio:0.00}"));
+            }
+
+            console.Write(phases);
+        }
+
+        if (result.Scale.Count > 0)
+        {
+            var scale = new Table().Title("growth").AddColumns("documents", "threads", "seconds", "ns a document", "processor s", "MiB");
+            foreach (var point in result.Scale)
+            {
+                scale.AddRow(
+                    Text($"{point.Documents:N0}"), Text($"{point.Threads}"), Text($"{point.Seconds:0.000}"), Text($"{1e9 * point.Seconds / point.Documents:0.0}"), Text($"{point.ProcessorSeconds:0.00}"), Text($"{point.PeakBytes / Mebibyte}"));
+            }
+
+            console.Write(scale);
+        }
+
+        if (result.Rows.Count > 0)
+        {
+            var table = new Table().AddColumns("work", "reference", "index-builder", "measured", "wanted", "");
+            foreach (var row in result.Rows)
+            {
+                table.AddRow(row.Work, row.Reference, row.Builder, row.Measured, row.Wanted, row.Met switch { true => "met", false => "NOT MET", null => "" });
+            }
+
+            console.Write(table);
+        }
+    }
+
+    private static IEnumerable<Row> Rows(BuildResult build)
+    {
+        var (reference, times) = (build.Reference!, build.ReferenceTimes!);
+        foreach (var (threads, series) in build.Builder)
+        {
+            double? wanted = (build.Name, threads) switch
+            {
+                ("50m-x1" or "50m-x3", 2) => 10,
+                ("50m-x1" or "50m-x3", 1) => 7,
+                ("1m", 2) => 20,
+                ("blend", 2) => 10,
+                _ => null,
+            };
+            yield return Faster($"{build.Title}, {series.Name}", reference.MedianSeconds, series, wanted);
+            if (build.Name == "1m")
+            {
+                yield return Faster($"{build.Title}, {series.Name}, the reference without its imports", times.WorkSeconds, series, null);
+            }
+
+            if (build.Name == "greedy")
+            {
+                yield return Faster($"{build.Title}, {series.Name}, against the C++ loop alone", times.Phases["blendLoop"], series, threads == 2 ? 10 : null);
+            }
+
+            if (MegatronPeak.TryGetValue(build.Name, out var peak))
+            {
+                var share = (double)series.PeakBytes / Mebibyte / peak;
+                yield return new Row(
+                    $"{build.Title}, {series.Name}, peak memory",
+                    Text($"{reference.PeakBytes / Mebibyte} MiB (Megatron with torch: {peak})"),
+                    Text($"{series.PeakBytes / Mebibyte} MiB"),
+                    Text($"{share:0.000} of Megatron's, {(double)series.PeakBytes / reference.PeakBytes:0.000} of the reference's"),
+                    "<= 0.25 of Megatron's",
+                    share <= 0.25);
+            }
+        }
+    }
+
+    private static Row Faster(string work, double reference, Series series, double? wanted)
+    {
+        var ratio = reference / series.MedianSeconds;
+        return new Row(
+            work,
+            Text($"{reference:0.000} s"),
+            Text($"{series.MedianSeconds:0.000} s ({series.MedianProcessorSeconds:0.00} s of processors, {series.PeakBytes / Mebibyte} MiB)"),
+            Text($"{ratio:0.0}x"),
+            wanted is { } least ? Text($">= {least:0}x") : "",
+            wanted is { } limit ? ratio >= limit : null);
+    }
+
+    private static Row Of(ReadResult read)
+    {
+        var share = read.BuilderBytesPerSecond / read.LimitBytesPerSecond;
+        var hash = read.HashBytesPerSecond is { } speed ? Text($", SHA-256 {speed / 1e9:0.00} GB/s") : "";
+        return new Row(
+            read.Name,
+            Text($"reading {read.ReadBytesPerSecond / 1e9:0.00} GB/s{hash}"),
+            Text($"{read.BuilderBytesPerSecond / 1e9:0.00} GB/s ({read.Builder.MedianSeconds:0.00} s)"),
+            Text($"{share:0.00} of the limit"),
+            Text($">= {Near} of it"),
+            share >= Near);
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
