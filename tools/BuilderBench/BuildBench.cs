@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace BuilderBench;
 
@@ -20,6 +21,7 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
         var reference = new Series(ReferenceName, []);
         var times = new List<ReferenceTimes>();
         var builder = work.Threads.ToDictionary(threads => threads, threads => new Series(NameOf(threads), []));
+        var phases = work.Threads.ToDictionary(threads => threads, _ => new List<IReadOnlyDictionary<string, double>>());
         Output? expected = null;
         for (var round = 1; round <= rounds; round++)
         {
@@ -37,8 +39,10 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
             {
                 using var folder = new ScratchFolder(scratch);
                 var process = programs.Build(manifest, inputs.Folder, folder.Path, threads, scratch);
+                var version = VersionIn(folder.Path);
                 series.Runs.Add(process);
-                Compare(ref expected, VersionIn(folder.Path), $"{work.Name}, {series.Name}");
+                phases[threads].Add(TimingsOf(version));
+                Compare(ref expected, version, $"{work.Name}, {series.Name}");
                 Say(work, round, rounds, series.Name, process);
             }
         }
@@ -51,7 +55,8 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
             expected.Digest,
             withReference ? reference : null,
             withReference ? MedianOf(times) : null,
-            builder);
+            builder,
+            phases.ToDictionary(runs => runs.Key, runs => Statistics.Medians(runs.Value)));
     }
 
     /// <summary>Writes the manifest of a work. It is JSON, which YAML readers take too, so that both sides read the same file.</summary>
@@ -81,7 +86,16 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
     private static ReferenceTimes MedianOf(List<ReferenceTimes> all) => new(
         Statistics.Median(all.Select(times => times.ImportSeconds)),
         Statistics.Median(all.Select(times => times.WorkSeconds)),
-        all[0].Phases.Keys.ToDictionary(phase => phase, phase => Statistics.Median(all.Select(times => times.Phases[phase])), StringComparer.Ordinal));
+        Statistics.Medians(all.ConvertAll(times => times.Phases)));
+
+    /// <summary>Whatever the builder tells of its time: every number below "timings" of the manifest.</summary>
+    private static Dictionary<string, double> TimingsOf(string version)
+    {
+        using var manifest = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(version, "index-manifest.json")));
+        return manifest.RootElement.TryGetProperty("timings", out var timings)
+            ? timings.EnumerateObject().Where(phase => phase.Value.ValueKind == JsonValueKind.Number).ToDictionary(phase => phase.Name, phase => phase.Value.GetDouble(), StringComparer.Ordinal)
+            : [];
+    }
 }
 
 /// <summary>A folder for one run's output, gone afterwards.</summary>

@@ -29,7 +29,7 @@ internal sealed record Series(string Name, List<Measurement> Runs)
 }
 
 /// <summary>One work, built by both.</summary>
-/// <param name="Name">Name on the command line.</param>
+/// <param name="Name">Name on the command line, or below it.</param>
 /// <param name="Title">What it is.</param>
 /// <param name="Files">Files that were equal, in every round.</param>
 /// <param name="Bytes">Bytes of them.</param>
@@ -37,8 +37,17 @@ internal sealed record Series(string Name, List<Measurement> Runs)
 /// <param name="Reference">The reference, whole process; null where only the builder ran.</param>
 /// <param name="ReferenceTimes">Medians of what it told of itself.</param>
 /// <param name="Builder">index-builder, by number of threads.</param>
+/// <param name="BuilderPhases">Medians of the seconds that its manifests have of each phase, by number of threads.</param>
 internal sealed record BuildResult(
-    string Name, string Title, int Files, long Bytes, string Digest, Series? Reference, ReferenceTimes? ReferenceTimes, IReadOnlyDictionary<int, Series> Builder);
+    string Name,
+    string Title,
+    int Files,
+    long Bytes,
+    string Digest,
+    Series? Reference,
+    ReferenceTimes? ReferenceTimes,
+    IReadOnlyDictionary<int, Series> Builder,
+    IReadOnlyDictionary<int, IReadOnlyDictionary<string, double>> BuilderPhases);
 
 /// <summary>A work that is held against the speed of reading.</summary>
 /// <param name="Name">What was read and in which state.</param>
@@ -46,7 +55,8 @@ internal sealed record BuildResult(
 /// <param name="Reading">Just reading the same files.</param>
 /// <param name="HashBytesPerSecond">SHA-256 in memory on two threads; null where that is no limit.</param>
 /// <param name="Builder">index-builder.</param>
-internal sealed record ReadResult(string Name, long Bytes, Series Reading, double? HashBytesPerSecond, Series Builder)
+/// <param name="IsWanted">Whether it must come near that limit; else it is only told.</param>
+internal sealed record ReadResult(string Name, long Bytes, Series Reading, double? HashBytesPerSecond, Series Builder, bool IsWanted)
 {
     public double ReadBytesPerSecond => Bytes / Reading.MedianSeconds;
 
@@ -77,12 +87,14 @@ internal sealed record PhaseCheck(string Work, string Phase, double Seconds, dou
 internal sealed record BenchResult(
     DateTimeOffset Started,
     Machine Machine,
+    Limits Limits,
     string Builder,
     IReadOnlyList<BuildResult> Builds,
     IReadOnlyList<ReadResult> Reads,
     IReadOnlyList<ScalePoint> Scale,
     IReadOnlyList<PhaseCheck> PhaseChecks,
-    IReadOnlyList<Row> Rows);
+    IReadOnlyList<Row> Rows,
+    IReadOnlyList<string> Failures);
 
 /// <summary>What is made of several figures.</summary>
 internal static class Statistics
@@ -92,6 +104,12 @@ internal static class Statistics
         var sorted = values.Order().ToList();
         return sorted.Count == 0 ? double.NaN : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
+
+    /// <summary>The median of each phase of several runs.</summary>
+    public static IReadOnlyDictionary<string, double> Medians(IReadOnlyList<IReadOnlyDictionary<string, double>> runs) => runs
+        .SelectMany(run => run)
+        .GroupBy(phase => phase.Key, phase => phase.Value, StringComparer.Ordinal)
+        .ToDictionary(phase => phase.Key, Median, StringComparer.Ordinal);
 }
 
 /// <summary>Source-generated JSON of the figures.</summary>

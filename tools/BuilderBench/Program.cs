@@ -42,28 +42,25 @@ root.SetAction(parsed =>
 
     var programs = new Programs(
         Path.GetFullPath(parsed.GetRequiredValue(builder)), parsed.GetRequiredValue(python), Path.GetFullPath(parsed.GetRequiredValue(reference)), Path.GetFullPath(parsed.GetRequiredValue(kernels)));
-    try
+    var result = new Session(programs, Path.GetFullPath(parsed.GetRequiredValue(cache)), parsed.GetValue(rounds)).Run(chosen);
+    Write(parsed.GetRequiredValue(output), JsonSerializer.Serialize(result, BenchJson.Default.BenchResult) + "\n");
+    if (result.Scale.Count > 0)
     {
-        var result = new Session(programs, Path.GetFullPath(parsed.GetRequiredValue(cache)), parsed.GetValue(rounds)).Run(chosen);
-        Write(parsed.GetRequiredValue(output), JsonSerializer.Serialize(result, BenchJson.Default.BenchResult) + "\n");
-        if (result.Scale.Count > 0)
-        {
-            Write(parsed.GetRequiredValue(plot), ScalePlot.Draw(result.Scale));
-        }
-
-        if (Console.IsOutputRedirected)
-        {
-            AnsiConsole.Profile.Width = 200; // Nobody's window is narrower than the table then.
-        }
-
-        Report.Print(result, AnsiConsole.Console);
-        return parsed.GetValue(check) && result.Rows.Any(row => row.Met == false) ? 3 : 0;
+        Write(parsed.GetRequiredValue(plot), ScalePlot.Draw(result.Scale));
     }
-    catch (BenchException fault)
+
+    if (Console.IsOutputRedirected)
     {
-        Console.Error.WriteLine("error: " + fault.Message);
-        return 1;
+        AnsiConsole.Profile.Width = 200; // Nobody's window is narrower than the table then.
     }
+
+    Report.Print(result, AnsiConsole.Console);
+    foreach (var failure in result.Failures)
+    {
+        Console.Error.WriteLine("error: " + failure);
+    }
+
+    return result.Failures.Count > 0 ? 1 : parsed.GetValue(check) && result.Rows.Any(row => row.Met == false) ? 3 : 0;
 });
 return await root.Parse(args).InvokeAsync();
 

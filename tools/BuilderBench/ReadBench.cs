@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace BuilderBench;
 
@@ -11,13 +10,13 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
     private const int BufferBytes = 4 << 20;
 
     /// <summary><c>index-builder fingerprint</c> on ten gigabytes of <c>.idx</c> files.</summary>
-    public IEnumerable<ReadResult> Fingerprint(int rounds)
+    /// <param name="rounds">How often.</param>
+    /// <param name="hash">Bytes a second that SHA-256 makes on two threads.</param>
+    public IEnumerable<ReadResult> Fingerprint(int rounds, double hash)
     {
         inputs.Provide(Works.TenGigabytes);
         var paths = Works.TenGigabytes.Select(input => inputs.PathOf(input) + ".idx").ToList();
         var manifest = builds.WriteManifest(Works.FingerprintWork);
-        var hash = HashSpeed();
-        say(string.Create(CultureInfo.InvariantCulture, $"SHA-256 on {Readers} threads: {hash / 1e9:0.00} GB/s"));
         return Compare(
             "fingerprint of 10 GB of .idx files", paths, hash, rounds, () => ReadAll(paths), () => programs.Fingerprint(manifest, inputs.Folder, scratch));
     }
@@ -55,7 +54,7 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
                     $"{name}, {state}, round {round} of {rounds}: reading {reading.Runs[^1].Seconds:0.00} s, index-builder {builder.Runs[^1].Seconds:0.00} s"));
             }
 
-            results.Add(new ReadResult($"{name}, {state}", bytes, reading, hash, builder));
+            results.Add(new ReadResult($"{name}, {state}", bytes, reading, hash, builder, IsWanted: isCold || hash is not null));
         }
 
         return results;
@@ -91,21 +90,5 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
                 return buffer;
             }, _ => { });
         return new Measurement(clock.Elapsed.TotalSeconds, double.NaN, 0, 0);
-    }
-
-    /// <summary>Bytes a second that two threads hash when nothing has to be read.</summary>
-    private static double HashSpeed()
-    {
-        const int Passes = 24;
-        var clock = Stopwatch.StartNew();
-        Parallel.For(0, Readers, new ParallelOptions { MaxDegreeOfParallelism = Readers }, _ =>
-        {
-            var buffer = new byte[64 << 20];
-            for (var pass = 0; pass < Passes; pass++)
-            {
-                SHA256.HashData(buffer);
-            }
-        });
-        return Readers * Passes * (64L << 20) / clock.Elapsed.TotalSeconds;
     }
 }

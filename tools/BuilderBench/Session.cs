@@ -8,6 +8,9 @@ internal sealed class Session
     private readonly string _scratch;
     private readonly int _rounds;
     private readonly BuildBench _builds;
+    private readonly List<BuildResult> _results = [];
+    private readonly List<ReadResult> _reads = [];
+    private readonly List<ScalePoint> _scale = [];
 
     public Session(Programs programs, string cache, int rounds)
     {
@@ -17,32 +20,54 @@ internal sealed class Session
     }
 
     /// <summary>Runs works in the order given.</summary>
-    /// <exception cref="BenchException">A run failed, or bytes differ.</exception>
     public BenchResult Run(IReadOnlyList<string> works)
     {
         var (started, machine) = (DateTimeOffset.UtcNow, Machine.Look());
-        Say($"{machine.Processor}, {machine.Cores} cores, load {machine.LoadBefore}");
-        var (builds, reads, scale) = (new List<BuildResult>(), new List<ReadResult>(), new List<ScalePoint>());
+        Say($"{machine.Processor}, {machine.Cores} cores, load {machine.LoadBefore}; measuring what it can do");
+        var limits = Limits.Measure(_scratch);
+        var failures = new List<string>();
         foreach (var name in works)
         {
-            builds.AddRange(Works.Named(name).Select(work => _builds.Run(work, _rounds * work.RoundsFactor)));
-            var reading = new ReadBench(_programs, _inputs, _builds, _scratch, Say);
-            switch (name)
+            try
             {
-                case Works.Fingerprint:
-                    reads.AddRange(reading.Fingerprint(_rounds));
-                    break;
-                case Works.Verify:
-                    reads.AddRange(reading.Verify(_rounds));
-                    break;
-                case Works.Scale:
-                    scale.AddRange(Works.ScaleMillions.SelectMany(Grow));
-                    break;
+                RunWork(name, limits);
+            }
+            catch (BenchException fault)
+            {
+                // The others are still worth their time; the run fails at its end.
+                Say($"error: {fault.Message}");
+                failures.Add(fault.Message);
             }
         }
 
         return new BenchResult(
-            started, machine, _programs.Builder, builds, reads, scale, [.. Report.CheckPhases(builds)], [.. Report.Rows(builds, reads)]);
+            started, machine, limits, _programs.Builder, _results, _reads, _scale, [.. Report.CheckPhases(_results)], [.. Report.Rows(_results, _reads)], failures);
+    }
+
+    private void RunWork(string name, Limits limits)
+    {
+        foreach (var work in Works.Named(name))
+        {
+            _results.Add(_builds.Run(work, _rounds * work.RoundsFactor));
+        }
+
+        var reading = new ReadBench(_programs, _inputs, _builds, _scratch, Say);
+        switch (name)
+        {
+            case Works.Fingerprint:
+                _reads.AddRange(reading.Fingerprint(_rounds, limits.HashOnTwoBytesPerSecond));
+                break;
+            case Works.Verify:
+                _reads.AddRange(reading.Verify(_rounds));
+                break;
+            case Works.Scale:
+                foreach (var millions in Works.ScaleMillions)
+                {
+                    _scale.AddRange(Grow(millions));
+                }
+
+                break;
+        }
     }
 
     private IEnumerable<ScalePoint> Grow(int millions) =>
