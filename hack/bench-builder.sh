@@ -26,7 +26,7 @@ HELP
 # The command stands in the Dockerfile and nowhere else: what is measured is what ships.
 publish_command() {
   local command
-  command=$(sed -n 's/^RUN \(dotnet publish src\/IndexOperator\.Builder .*\) --output [^ ]*\(.*\)$/\1\2/p' Dockerfile)
+  command=$(sed -n 's/^RUN \(dotnet publish src\/IndexOperator\.Builder .*\) --output .*$/\1/p' Dockerfile)
   [ -n "$command" ] || die "found no command that publishes the builder" "the Dockerfile has no line 'RUN dotnet publish src/IndexOperator.Builder ... --output DIR'" "adapt publish_command in this script to it"
   printf '%s\n' "$command"
 }
@@ -46,12 +46,12 @@ main() {
   case ${1:-} in
     -h | --help | help) usage; exit 0 ;;
   esac
-  install_packages "what the reference is written in" python3 python3-numpy g++
+  install_packages "what the reference is written in, and the linker of native programs" python3 python3-numpy g++ zlib1g-dev
   hold_lock "$CACHE/lock" "the builder's benchmark"
   publish artifacts/bench-builder
   compile "$CACHE/kernels.so"
   dotnet run --project tools/BuilderBench --configuration "$CONFIGURATION" --verbosity quiet -- \
-    --builder artifacts/bench-builder/index-builder --python "$PYTHON" --reference "$REFERENCE" --kernels "$CACHE/kernels.so" --cache "$CACHE" "$@"
+    --builder artifacts/bench-builder/index-builder --python "$PYTHON" --reference "$REFERENCE" --kernels "$CACHE/kernels.so" --cache "$CACHE" "$@" || exit $? # it has said why
 }
 
 main "$@"

@@ -54,9 +54,10 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
             expected.Bytes,
             expected.Digest,
             withReference ? reference : null,
-            withReference ? MedianOf(times) : null,
+            withReference ? Summarize(times, Statistics.Median) : null,
+            withReference ? Summarize(times, Enumerable.Min) : null,
             builder,
-            phases.ToDictionary(runs => runs.Key, runs => Statistics.Medians(runs.Value)));
+            phases.ToDictionary(runs => runs.Key, runs => Statistics.OfPhases(runs.Value, Statistics.Median)));
     }
 
     /// <summary>Writes the manifest of a work. It is JSON, which YAML readers take too, so that both sides read the same file.</summary>
@@ -83,10 +84,10 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
         CultureInfo.InvariantCulture,
         $"{work.Name}, round {round} of {rounds}, {who}: {measured.Seconds:0.000} s, {measured.ProcessorSeconds:0.00} s of processors, {measured.PeakBytes >> 20} MiB"));
 
-    private static ReferenceTimes MedianOf(List<ReferenceTimes> all) => new(
-        Statistics.Median(all.Select(times => times.ImportSeconds)),
-        Statistics.Median(all.Select(times => times.WorkSeconds)),
-        Statistics.Medians(all.ConvertAll(times => times.Phases)));
+    private static ReferenceTimes Summarize(List<ReferenceTimes> all, Func<IEnumerable<double>, double> of) => new(
+        of(all.Select(times => times.ImportSeconds)),
+        of(all.Select(times => times.WorkSeconds)),
+        Statistics.OfPhases(all.ConvertAll(times => times.Phases), of));
 
     /// <summary>Whatever the builder tells of its time: every number below "timings" of the manifest.</summary>
     private static Dictionary<string, double> TimingsOf(string version)

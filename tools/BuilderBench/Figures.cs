@@ -36,6 +36,7 @@ internal sealed record Series(string Name, List<Measurement> Runs)
 /// <param name="Digest">SHA-256 over their names and SHA-256.</param>
 /// <param name="Reference">The reference, whole process; null where only the builder ran.</param>
 /// <param name="ReferenceTimes">Medians of what it told of itself.</param>
+/// <param name="ReferenceFastest">The least of the same, which is what Megatron's figures are too.</param>
 /// <param name="Builder">index-builder, by number of threads.</param>
 /// <param name="BuilderPhases">Medians of the seconds that its manifests have of each phase, by number of threads.</param>
 internal sealed record BuildResult(
@@ -46,6 +47,7 @@ internal sealed record BuildResult(
     string Digest,
     Series? Reference,
     ReferenceTimes? ReferenceTimes,
+    ReferenceTimes? ReferenceFastest,
     IReadOnlyDictionary<int, Series> Builder,
     IReadOnlyDictionary<int, IReadOnlyDictionary<string, double>> BuilderPhases);
 
@@ -105,11 +107,13 @@ internal static class Statistics
         return sorted.Count == 0 ? double.NaN : (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
     }
 
-    /// <summary>The median of each phase of several runs.</summary>
-    public static IReadOnlyDictionary<string, double> Medians(IReadOnlyList<IReadOnlyDictionary<string, double>> runs) => runs
+    /// <summary>One figure of each phase of several runs.</summary>
+    /// <param name="runs">The phases of each run.</param>
+    /// <param name="of">Makes one figure of those of all runs.</param>
+    public static IReadOnlyDictionary<string, double> OfPhases(IReadOnlyList<IReadOnlyDictionary<string, double>> runs, Func<IEnumerable<double>, double> of) => runs
         .SelectMany(run => run)
         .GroupBy(phase => phase.Key, phase => phase.Value, StringComparer.Ordinal)
-        .ToDictionary(phase => phase.Key, Median, StringComparer.Ordinal);
+        .ToDictionary(phase => phase.Key, phase => of(phase), StringComparer.Ordinal);
 }
 
 /// <summary>Source-generated JSON of the figures.</summary>
