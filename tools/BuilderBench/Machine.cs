@@ -10,6 +10,9 @@ namespace BuilderBench;
 /// <param name="LoadBefore">Load averages of one, five and fifteen minutes before anything ran.</param>
 internal sealed record Machine(string Processor, int Cores, long MemoryBytes, string Kernel, string LoadBefore)
 {
+    /// <summary>Whether more ran in the minute before than a shell and the compiler of this program.</summary>
+    public bool IsBusy => double.Parse(LoadBefore.Split(' ')[0], CultureInfo.InvariantCulture) > Cores;
+
     public static Machine Look() => new(
         Value("/proc/cpuinfo", "model name") ?? "unknown",
         Environment.ProcessorCount,

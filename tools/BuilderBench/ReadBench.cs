@@ -11,14 +11,13 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
 
     /// <summary><c>index-builder fingerprint</c> on ten gigabytes of <c>.idx</c> files.</summary>
     /// <param name="rounds">How often.</param>
-    /// <param name="hash">Bytes a second that SHA-256 makes on two threads.</param>
-    public IEnumerable<ReadResult> Fingerprint(int rounds, double hash)
+    public IEnumerable<ReadResult> Fingerprint(int rounds)
     {
         inputs.Provide(Works.TenGigabytes);
         var paths = Works.TenGigabytes.Select(input => inputs.PathOf(input) + ".idx").ToList();
         var manifest = builds.WriteManifest(Works.FingerprintWork);
         return Compare(
-            "fingerprint of 10 GB of .idx files", paths, hash, rounds, () => ReadAll(paths), () => programs.Fingerprint(manifest, inputs.Folder, scratch));
+            "fingerprint of 10 GB of .idx files", paths, isHashed: true, rounds, () => ReadAll(paths), () => programs.Fingerprint(manifest, inputs.Folder, scratch));
     }
 
     /// <summary><c>index-builder verify</c> on a version of 50M documents.</summary>
@@ -32,21 +31,26 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
         var paths = Directory.GetFiles(version);
         // Into a pipe or a file cat would do more than read.
         Measurement Cat() => programs.Run(scratch, "/dev/null", ["/bin/cat", .. paths]);
-        return Compare("verify of a version of 50M documents", paths, null, rounds, Cat, () => programs.Verify(version, scratch));
+        return Compare("verify of a version of 50M documents", paths, isHashed: false, rounds, Cat, () => programs.Verify(version, scratch));
     }
 
     private List<ReadResult> Compare(
-        string name, IReadOnlyList<string> paths, double? hash, int rounds, Func<Measurement> read, Func<Measurement> run)
+        string name, IReadOnlyList<string> paths, bool isHashed, int rounds, Func<Measurement> read, Func<Measurement> run)
     {
         var bytes = paths.Sum(path => new FileInfo(path).Length);
         var results = new List<ReadResult>();
         foreach (var (state, isCold) in new[] { ("from the disk", true), ("from memory", false) })
         {
-            var (reading, builder) = (new Series("reading", []), new Series("2 threads", []));
+            var (reading, builder, hashing) = (new Series("reading", []), new Series("2 threads", []), new List<double>());
             for (var round = 1; round <= rounds; round++)
             {
                 Prepare(paths, isCold);
                 reading.Runs.Add(read());
+                if (isHashed)
+                {
+                    hashing.Add(Limits.Hash(Readers));
+                }
+
                 Prepare(paths, isCold);
                 builder.Runs.Add(run());
                 say(string.Create(
@@ -54,7 +58,7 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
                     $"{name}, {state}, round {round} of {rounds}: reading {reading.Runs[^1].Seconds:0.00} s, index-builder {builder.Runs[^1].Seconds:0.00} s"));
             }
 
-            results.Add(new ReadResult($"{name}, {state}", bytes, reading, hash, builder, IsWanted: isCold || hash is not null));
+            results.Add(new ReadResult($"{name}, {state}", bytes, reading, isHashed ? Statistics.Median(hashing) : null, builder, IsWanted: isCold || isHashed));
         }
 
         return results;

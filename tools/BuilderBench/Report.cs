@@ -44,12 +44,20 @@ internal static class Report
     {
         var machine = result.Machine;
         console.WriteLine(Text($"{machine.Processor}, {machine.Cores} cores, {machine.MemoryBytes >> 30} GiB, Linux {machine.Kernel}, load before: {machine.LoadBefore}"));
+        if (machine.IsBusy)
+        {
+            console.WriteLine("warning: others use this machine; ratios of processor time tell more than those of the clock");
+        }
+
         var limits = result.Limits;
         console.WriteLine(Text(
             $"limits: memory fill {limits.FillBytesPerSecond / 1e9:0.0} GB/s, gather {limits.GatherNanoseconds:0.0} ns, SHA-256 {limits.HashBytesPerSecond / 1e9:0.00} GB/s (two threads {limits.HashOnTwoBytesPerSecond / 1e9:0.00}), write and sync {limits.WriteBytesPerSecond / 1e9:0.00} GB/s"));
         if (result.PhaseChecks.Count > 0)
         {
-            var phases = new Table().Title("the reference beside real Megatron, fastest runs of both").AddColumns("work", "phase", "reference s", "Megatron s", "ratio");
+            var phases = new Table()
+                .Title("the reference beside real Megatron, fastest runs of both")
+                .Caption("near 1: it can stand for Megatron. Saving depends on when the kernel writes pages back")
+                .AddColumns("work", "phase", "reference s", "Megatron s", "ratio");
             foreach (var check in result.PhaseChecks)
             {
                 phases.AddRow(check.Work, check.Phase, Text($"{check.Seconds:0.000}"), Text($"{check.MegatronSeconds:0.000}"), Text($"{check.Ratio:0.00}"));

@@ -30,7 +30,7 @@ internal sealed class Session
         {
             try
             {
-                RunWork(name, limits);
+                RunWork(name);
             }
             catch (BenchException fault)
             {
@@ -44,7 +44,7 @@ internal sealed class Session
             started, machine, limits, _programs.Builder, _results, _reads, _scale, [.. Report.CheckPhases(_results)], [.. Report.Rows(_results, _reads)], failures);
     }
 
-    private void RunWork(string name, Limits limits)
+    private void RunWork(string name)
     {
         foreach (var work in Works.Named(name))
         {
@@ -55,7 +55,7 @@ internal sealed class Session
         switch (name)
         {
             case Works.Fingerprint:
-                _reads.AddRange(reading.Fingerprint(_rounds, limits.HashOnTwoBytesPerSecond));
+                _reads.AddRange(reading.Fingerprint(_rounds));
                 break;
             case Works.Verify:
                 _reads.AddRange(reading.Verify(_rounds));
