@@ -1,6 +1,3 @@
-using System.Numerics;
-using System.Runtime.InteropServices;
-
 namespace IndexOperator.Indexing;
 
 /// <summary>
@@ -53,7 +50,7 @@ internal sealed class BlendIndex : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Members.Dispose();
 
-    private static unsafe void Choose(
+    private static void Choose(
         BlendedDatasetPlan plan,
         double[] weights,
         long[] built,
@@ -61,24 +58,19 @@ internal sealed class BlendIndex : IDisposable
         Action<long>? advanced,
         CancellationToken cancellationToken)
     {
-        var errors = new MemberErrors(weights);
-        var counts = new long[weights.Length];
-        var items = members.Items;
-        for (var sample = 0L; sample < members.Length; sample++)
+        var limits = plan.IsExhaustive ? built : null;
+        IBlendOrder order = weights.Length >= CandidateBlend.FewestMembers && CandidateBlend.IsFor(weights, plan.Size)
+            ? new CandidateBlend(weights, limits)
+            : new DirectBlend(weights, limits);
+        for (var first = 0L; first < members.Length; first += CheckEvery)
         {
-            var member = errors.Largest(Math.Max((double)sample, 1.0));
-            items[sample] = (short)member;
-            counts[member]++;
-            errors.Count(member, isUsedUp: plan.IsExhaustive && counts[member] == built[member]);
-            if (sample % CheckEvery == CheckEvery - 1)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                advanced?.Invoke(CheckEvery);
-            }
+            var next = members.Slice(first, (int)Math.Min(CheckEvery, members.Length - first));
+            order.Fill(next);
+            cancellationToken.ThrowIfCancellationRequested();
+            advanced?.Invoke(next.Length);
         }
 
-        advanced?.Invoke(members.Length % CheckEvery);
-        ThrowIfOversampled(plan, counts, built);
+        ThrowIfOversampled(plan, order.Counts(), built);
     }
 
     private static void ThrowIfOversampled(BlendedDatasetPlan plan, long[] counts, long[] built)
@@ -113,74 +105,6 @@ internal sealed class BlendIndex : IDisposable
                     $"The {plan.Split.Name()} blend never draws {undrawn}, and Megatron-Core 0.7 then holds the {counts[member]} samples drawn of {plan.Members[member].Data.Prefix} " +
                     $"against the {built[position]} built for {plan.Members[position].Data.Prefix}: every start of the run fails. Remove members that are never drawn, or train with 0.8 or later.");
             }
-        }
-    }
-
-    /// <summary>How far each member is behind its share.</summary>
-    private sealed class MemberErrors
-    {
-        private readonly double[] _weights;
-        private readonly double[] _counts;
-        private readonly int _members;
-
-        public MemberErrors(double[] weights)
-        {
-            // Filled up to whole vectors with members that are infinitely far ahead and so never chosen.
-            var padded = (weights.Length + Vector<double>.Count - 1) / Vector<double>.Count * Vector<double>.Count;
-            _members = weights.Length;
-            _weights = new double[padded];
-            _counts = new double[padded];
-            weights.CopyTo(_weights, 0);
-            _counts.AsSpan(_members).Fill(double.PositiveInfinity);
-        }
-
-        public void Count(int member, bool isUsedUp) => _counts[member] = isUsedUp ? double.PositiveInfinity : _counts[member] + 1;
-
-        public int Largest(double sample) => _members < 2 * Vector<double>.Count ? LargestOfFew(sample) : LargestOfMany(sample);
-
-        private int LargestOfFew(double sample)
-        {
-            var best = 0;
-            var largest = (_weights[0] * sample) - _counts[0];
-            for (var member = 1; member < _members; member++)
-            {
-                var error = (_weights[member] * sample) - _counts[member];
-                if (error > largest)
-                {
-                    (best, largest) = (member, error);
-                }
-            }
-
-            return best;
-        }
-
-        private int LargestOfMany(double sample)
-        {
-            var weights = MemoryMarshal.Cast<double, Vector<double>>(_weights);
-            var counts = MemoryMarshal.Cast<double, Vector<double>>(_counts);
-            var factor = new Vector<double>(sample);
-            var largest = (weights[0] * factor) - counts[0];
-            var blocks = Vector<long>.Zero;
-            for (var block = 1; block < weights.Length; block++)
-            {
-                var error = (weights[block] * factor) - counts[block];
-                var isLarger = Vector.GreaterThan(error, largest);
-                largest = Vector.ConditionalSelect(isLarger, error, largest);
-                blocks = Vector.ConditionalSelect(isLarger, new Vector<long>(block), blocks);
-            }
-
-            var best = (int)(blocks[0] * Vector<double>.Count);
-            for (var lane = 1; lane < Vector<double>.Count; lane++)
-            {
-                var member = (int)(blocks[lane] * Vector<double>.Count) + lane;
-                var current = largest[best % Vector<double>.Count];
-                if (largest[lane] > current || (largest[lane] == current && member < best))
-                {
-                    best = member;
-                }
-            }
-
-            return best;
         }
     }
 }
