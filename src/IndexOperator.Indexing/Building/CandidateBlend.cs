@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace IndexOperator.Indexing;
 
 /// <summary>
@@ -12,9 +14,6 @@ namespace IndexOperator.Indexing;
 /// </remarks>
 internal sealed class CandidateBlend : IBlendOrder
 {
-    /// <summary>From how many members on this is faster than <see cref="DirectBlend"/>; measured.</summary>
-    public const int FewestMembers = 16;
-
     // With 1,000 members as much time goes into choosing candidates as into comparing them; measured.
     private const int BlockLength = 32;
     private const int Wanted = 44;
@@ -44,6 +43,9 @@ internal sealed class CandidateBlend : IBlendOrder
         _above = [.. Enumerable.Range(0, _groups.Count + BlendGroups.Overhang)];
         _errors = new double[_groups.Count];
     }
+
+    /// <summary>From how many members on this is faster than <see cref="DirectBlend"/>; measured.</summary>
+    public static int FewestMembers => Vector256.IsHardwareAccelerated ? 8 : 96;
 
     /// <summary>
     /// Whether a blend can be computed this way: no negative weight, so that errors only grow until a draw, and errors so
