@@ -64,6 +64,33 @@ public sealed class RandomStateTests
         }
     }
 
+    [Theory]
+    [InlineData(0, 2)]
+    [InlineData(2, 2)]
+    [InlineData(65_536, 2)]
+    [InlineData(300_001, 1)]
+    [InlineData(300_001, 2)]
+    [InlineData(300_001, 4)]
+    [InlineData(5_000_000, 2)]
+    public unsafe void A_shuffle_whose_draws_other_threads_make_is_the_same_and_leaves_the_stream_at_the_same_place(int count, int threads)
+    {
+        var (alone, helped) = (new RandomState(11), new RandomState(11));
+        var expected = Enumerable.Range(0, count).ToArray();
+        alone.Shuffle(expected);
+        using var items = new NativeBuffer<int>(count, "The test");
+        for (var i = 0; i < count; i++)
+        {
+            items.Items[i] = i;
+        }
+
+        var placed = 0L;
+        WorkPool.Run(threads, [pool => helped.Shuffle(items.Items, items.Length, done => placed += done, pool)], CancellationToken.None);
+
+        Assert.True(expected.AsSpan().SequenceEqual(items.Slice(0, count)));
+        Assert.Equal(alone.NextUInt32(), helped.NextUInt32());
+        Assert.Equal(Math.Max(0, count - 1), placed);
+    }
+
     [Fact]
     public void Normalised_weights_are_those_of_numpy_to_the_last_digit()
     {

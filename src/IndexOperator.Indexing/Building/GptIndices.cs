@@ -1,7 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace IndexOperator.Indexing;
 
@@ -9,10 +6,12 @@ namespace IndexOperator.Indexing;
 /// The three arrays of a <c>GPTDataset</c> (<c>gpt_dataset.py</c>). One <see cref="RandomState"/> serves document index
 /// and then shuffle index, so they are built in that order.
 /// </summary>
-internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> advanced)
+/// <param name="plan">The dataset.</param>
+/// <param name="advanced">Told of each phase's entries: sequences shuffled, sequences walked over, samples shuffled.</param>
+/// <param name="pool">Takes parts of the work where threads are free; null to do all on this one.</param>
+internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> advanced, WorkPool? pool = null)
 {
-    private const int RowsPerBlock = 1 << 15;
-    private const int PrefetchDistance = 16;
+    private const int Window = 1 << 18;
 
     private readonly RandomState _random = new(plan.RandomSeed);
 
@@ -49,29 +48,42 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
     public void WalkSamples<TNumber>(NativeBuffer<int> documentIndex, Action<ReadOnlySpan<TNumber>> write)
         where TNumber : unmanaged, INumberBase<TNumber>
     {
-        var rows = new TNumber[2 * RowsPerBlock];
-        var filled = 2; // Row 0 is (0, 0).
-        var lengths = plan.Data.SequenceLengths;
-        var position = 0L;
-        var offset = 0L;
-        var told = 0L;
-        for (var sample = 0L; sample < plan.SampleCount; sample++)
+        var walk = new SampleWalk<TNumber>(plan.SampleCount + 1, plan.SequenceLength, plan.ExtraTokens, write);
+        var length = (int)Math.Min(Window, (documentIndex.Length + 1) / 2);
+        var (here, ahead) = (new int[length], new int[length]);
+        for (var first = 0L; first < documentIndex.Length && !walk.IsFull; first += here.Length + ahead.Length)
         {
-            if (filled == rows.Length)
+            var second = Math.Min(documentIndex.Length, first + here.Length);
+            var (firstCount, secondCount) = ((int)(second - first), (int)Math.Min(ahead.Length, documentIndex.Length - second));
+            var part = pool?.Fork(() => Gather(documentIndex, second, ahead.AsSpan(0, secondCount)));
+            try
             {
-                write(rows);
-                advanced(BuildPhase.SampleIndex, position - told);
-                told = position;
-                filled = 0;
+                Gather(documentIndex, first, here.AsSpan(0, firstCount));
+                walk.Over(here.AsSpan(0, firstCount));
+            }
+            finally
+            {
+                if (part is not null)
+                {
+                    pool!.Join(part);
+                }
             }
 
-            Advance(documentIndex, lengths, ref position, ref offset);
-            rows[filled++] = TNumber.CreateTruncating(position);
-            rows[filled++] = TNumber.CreateTruncating(offset);
+            if (part is null)
+            {
+                Gather(documentIndex, second, ahead.AsSpan(0, secondCount));
+            }
+
+            walk.Over(ahead.AsSpan(0, secondCount));
+            advanced(BuildPhase.SampleIndex, firstCount + secondCount);
         }
 
-        write(rows.AsSpan(0, filled));
-        advanced(BuildPhase.SampleIndex, documentIndex.Length - told);
+        if (!walk.IsFull && plan.Rules.RefusesNegativeOffset)
+        {
+            ThrowIfNegative(walk.LastOffset);
+        }
+
+        walk.Finish();
     }
 
     /// <summary>Sample numbers; those of a separate final epoch stay behind the others.</summary>
@@ -97,48 +109,23 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
         where T : unmanaged
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(shuffledTogether, index.Length);
-        _random.Shuffle(index.Items, shuffledTogether, count => advanced(phase, count));
-        _random.Shuffle(index.Items + shuffledTogether, index.Length - shuffledTogether, count => advanced(phase, count));
+        _random.Shuffle(index.Items, shuffledTogether, count => advanced(phase, count), pool);
+        _random.Shuffle(index.Items + shuffledTogether, index.Length - shuffledTogether, count => advanced(phase, count), pool);
     }
 
     /// <summary>
-    /// Walks one sample on. The document index is not empty here: where there is a sample, there are tokens.
+    /// The lengths of some documents. Apart from the walk, whose mispredicted branches would throw away the loads that run ahead: these
+    /// are in shuffled order, so each is a miss of the caches, and another thread can take a part of them.
     /// </summary>
-    private unsafe void Advance(NativeBuffer<int> documentIndex, int[] lengths, ref long position, ref long offset)
+    private unsafe void Gather(NativeBuffer<int> documentIndex, long first, Span<int> lengths)
     {
-        var documents = documentIndex.Items;
-        var last = documentIndex.Length - 1;
-        var remaining = plan.SequenceLength + plan.ExtraTokens;
-        while (true)
+        var documents = documentIndex.Items + first;
+        fixed (int* length = plan.Data.SequenceLengths)
         {
-            if (Sse.IsSupported && position + PrefetchDistance <= last)
+            for (var i = 0; i < lengths.Length; i++)
             {
-                // Lengths are looked up in shuffled order: fetching ahead hides most of the memory's latency.
-                Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(lengths), documents[position + PrefetchDistance])));
+                lengths[i] = length[documents[i]];
             }
-
-            long length = lengths[documents[position]];
-            var rest = length - offset;
-            if (rest >= remaining)
-            {
-                offset += remaining - plan.ExtraTokens;
-                return;
-            }
-
-            remaining -= rest;
-            if (position == last)
-            {
-                offset = length - plan.ExtraTokens;
-                if (plan.Rules.RefusesNegativeOffset)
-                {
-                    ThrowIfNegative(offset);
-                }
-
-                return;
-            }
-
-            position++;
-            offset = 0;
         }
     }
 

@@ -89,7 +89,7 @@ public sealed class IndexBuilder
         {
             token.ThrowIfCancellationRequested();
             progress.Advance(phase, units);
-        });
+        }, pool);
         _files.Add(IndexFileWriter.WriteText(_directory, plan.DescriptionFile, plan.Description, token));
         WriteDocumentsAndSamples(plan, indices, pool, token);
         if (plan.ShuffleIndexItemSize == 4)

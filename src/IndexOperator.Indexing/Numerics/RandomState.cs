@@ -11,7 +11,9 @@ public sealed class RandomState
 {
     private const int StateLength = 624;
     private const int Offset = 397;
-    private const int Batch = 1024;
+    private const int SmallBatch = 1024;
+    private const int LargeBatch = 1 << 16;
+    private const int ToldEvery = 1 << 18;
     private const int PrefetchDistance = 24;
 
     private readonly uint[] _state = new uint[StateLength];
@@ -55,38 +57,61 @@ public sealed class RandomState
     }
 
     /// <summary>Shuffles memory of any length; see <see cref="Shuffle{T}(Span{T}, Action{long})"/>.</summary>
-    internal unsafe void Shuffle<T>(T* items, long length, Action<long>? advanced = null)
+    /// <param name="items">The first item.</param>
+    /// <param name="length">How many.</param>
+    /// <param name="advanced">Told the number of items placed since the last call, now and then; may throw to stop.</param>
+    /// <param name="pool">Makes the next draws on another thread where one is free; null to make all on this one.</param>
+    internal unsafe void Shuffle<T>(T* items, long length, Action<long>? advanced = null, WorkPool? pool = null)
         where T : unmanaged
     {
-        Span<uint> draws = stackalloc uint[Batch];
         var i = length - 1;
+        for (; i > uint.MaxValue; i--)
+        {
+            var draw = (long)NextInterval((ulong)i);
+            (items[i], items[draw]) = (items[draw], items[i]);
+            if (i % ToldEvery == 0)
+            {
+                advanced?.Invoke(ToldEvery);
+            }
+        }
+
+        // Draws do not depend on the items, so a batch of them is drawn ahead of its swaps: that lets the swaps' memory be fetched before
+        // it is needed, and another thread do it.
+        var batch = (int)Math.Clamp(length / 64, SmallBatch, pool is null ? SmallBatch : LargeBatch);
+        var (now, next) = (new uint[batch], new uint[batch]);
+        var count = i >= 1 ? Draw(now, (uint)i) : 0;
         var untold = 0;
         while (i >= 1)
         {
-            int count;
-            if (i > uint.MaxValue)
+            var rest = i - count;
+            var drawn = 0;
+            var target = next;
+            var part = rest >= 1 && pool is not null && batch > SmallBatch ? pool.Fork(() => drawn = Draw(target, (uint)rest)) : null;
+            try
             {
-                var draw = (long)NextInterval((ulong)i);
-                (items[i], items[draw]) = (items[draw], items[i]);
-                count = 1;
+                Swap(items + i, items, now.AsSpan(0, count));
             }
-            else
+            finally
             {
-                // One mask serves all i of one bit length. Draws do not depend on the items, so a batch of them is drawn
-                // ahead of its swaps: that lets the swaps' memory be fetched before it is needed.
-                var mask = uint.MaxValue >> BitOperations.LeadingZeroCount((uint)i);
-                count = (int)Math.Min(Batch, i - (mask >> 1));
-                Draw(draws[..count], mask, (uint)i);
-                Swap(items + i, items, draws[..count]);
+                if (part is not null)
+                {
+                    pool!.Join(part);
+                }
             }
 
-            i -= count;
+            if (rest >= 1 && part is null)
+            {
+                drawn = Draw(target, (uint)rest);
+            }
+
             untold += count;
-            if (untold >= 1 << 18)
+            if (untold >= ToldEvery)
             {
                 advanced?.Invoke(untold);
                 untold = 0;
             }
+
+            (i, count, now, next) = (rest, drawn, next, now);
         }
 
         advanced?.Invoke(untold);
@@ -122,6 +147,15 @@ public sealed class RandomState
             var drawn = items + draws[p];
             (*drawn, last[-p]) = (last[-p], *drawn);
         }
+    }
+
+    /// <summary>Draws for as many places as there is room for and limits of one bit length, which share a mask; gives how many.</summary>
+    private int Draw(uint[] draws, uint limit)
+    {
+        var mask = uint.MaxValue >> BitOperations.LeadingZeroCount(limit);
+        var count = (int)Math.Min(draws.Length, limit - (mask >> 1));
+        Draw(draws.AsSpan(0, count), mask, limit);
+        return count;
     }
 
     /// <summary>Draws a number in [0, limit] for the first place, in [0, limit-1] for the next, and so on.</summary>
