@@ -9,14 +9,39 @@ public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault"
     private const string Memory = "indexoperator.io/memory";
 
     [Fact]
-    public async Task A_build_that_the_kernel_killed_for_its_memory_is_given_what_it_needs()
+    public async Task A_build_that_the_kernel_killed_for_its_memory_is_told_from_others_and_goes_on_with_more()
+    {
+        // The process fits into its limit; what it writes does not, since this cache is memory too, and counted as its own.
+        var folder = Directory.CreateDirectory(Path.Combine("/dev/shm", Here.Namespace)).FullName;
+        try
+        {
+            await Here.AddVolumeAsync("memory", folder);
+            Scenario.Age(Here.Volume("corpus"), "text");
+            await Here.ApplyAsync(Big("killed", "160Mi", "memory"));
+            var failed = await Here.UntilAsync("killed", "a failure", status => status["build"]?["lastFailure"] is not null, 90);
+            Assert.Equal("OutOfMemory", (string?)failed["build"]!["lastFailure"]!["reason"]);
+            Assert.Contains((await Here.PodsAsync("killed")).Select(Terminated), terminated => (string?)terminated["reason"] == "OOMKilled");
+
+            await Here.ApplyAsync(Big("killed", "1Gi", "memory"));
+            Assert.Equal("Built", (string?)(await Here.ReadyAsync("killed", 120))["current"]!["outcome"]);
+            Assert.Empty(Here.Staging("memory"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_build_that_does_not_fit_into_its_limit_says_so_at_once_and_is_given_what_it_needs()
     {
         Scenario.Age(Here.Volume("corpus"), "text");
-        await Here.ApplyAsync(Scenario.Manifest("big", sequenceLength: 16, samples: 20_000_000, build: "{resources: {limits: {memory: 64Mi}}}"));
+        await Here.ApplyAsync(Big("big", "64Mi", "npy-index"));
         var failed = await Here.UntilAsync("big", "a failure and the time of the next attempt", status => status["build"]?["lastFailure"] is not null && status["build"]!["nextRetryAt"] is not null, 90);
         Assert.Equal("OutOfMemory", (string?)failed["build"]!["lastFailure"]!["reason"]);
+        Assert.Contains("its limit is 64 MiB", (string?)failed["build"]!["lastFailure"]!["message"], StringComparison.Ordinal);
         var killed = Terminated(Assert.Single(await Here.PodsAsync("big")));
-        Assert.Equal("OOMKilled", (string?)killed["reason"]);
+        Assert.Equal("Error", (string?)killed["reason"]);
         var predicted = (long)JsonNode.Parse((string)killed["message"]!)!["predictedMemoryBytes"]!;
         var given = (long)failed["build"]!["memoryBytes"]!;
         Assert.Equal((long)(predicted * 1.25), given);
@@ -52,6 +77,10 @@ public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault"
 
         await Here.EndsWellAsync("slow", 120);
     }
+
+    // 80 MB of memory for the process, and files of 240 MB.
+    private static string Big(string name, string limit, string cache) =>
+        Scenario.Manifest(name, sequenceLength: 16, samples: 20_000_000, cacheClaim: cache, build: $"{{resources: {{limits: {{memory: {limit}}}}}}}");
 
     private static JsonNode Terminated(JsonNode pod) => pod["status"]!["containerStatuses"]![0]!["state"]!["terminated"]!;
 

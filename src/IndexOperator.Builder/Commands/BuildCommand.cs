@@ -89,7 +89,7 @@ internal sealed class BuildCommand
             var request = RequestMapping.ToRequest(resource.Spec);
             var roots = DataRoots.Parse(maps, resource.Spec.Data.MountPath);
             _terminal.Log(new BuilderEvent("started", resource.Metadata?.Name, CommonOptions.BuilderVersion, how.Threads));
-            TellWhatItTakes(request, roots, how.Threads);
+            ForeseeMemory(request, roots, how.Threads);
             var report = _terminal.WithProgress(TimeProvider.System, progress =>
             {
                 var options = how with { Progress = progress, CancellationToken = signals.Token };
@@ -108,10 +108,14 @@ internal sealed class BuildCommand
         }
     }
 
-    /// <summary>A build that is killed for its memory says nothing any more, so what it needs is left in the termination message before.</summary>
-    private void TellWhatItTakes(IndexRequest request, DataRoots roots, int threads)
+    /// <summary>
+    /// A build that is killed for its memory says nothing any more: what it needs is left in the termination message before, and where
+    /// that is more than its limit, it does not begin.
+    /// </summary>
+    private void ForeseeMemory(IndexRequest request, DataRoots roots, int threads)
     {
-        if (!_log.IsThere)
+        var limit = MemoryLimit.Read();
+        if (!_log.IsThere && limit is null)
         {
             return;
         }
@@ -128,6 +132,7 @@ internal sealed class BuildCommand
         }
 
         _log.Write(new BuildReport { Outcome = BuildReport.Begun, PredictedMemoryBytes = _predictedMemory });
+        MemoryForecast.ThrowIfAbove(_predictedMemory.Value, limit, threads);
     }
 
     private BuildReport Publish(IndexRequest request, DataRoots roots, BuildOptions options, string? dataVersion)
