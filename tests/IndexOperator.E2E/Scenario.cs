@@ -95,7 +95,7 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
 
     /// <summary>A PretrainIndex that takes some ten seconds to build: many short samples and little CPU.</summary>
     public static string SlowManifest(string name, string deletionPolicy = "Retain") =>
-        Manifest(name, sequenceLength: 16, samples: 10_000_000, build: "{resources: {limits: {cpu: 100m}}}", deletionPolicy: deletionPolicy);
+        Manifest(name, sequenceLength: 16, samples: 30_000_000, build: "{resources: {limits: {cpu: 100m}}}", deletionPolicy: deletionPolicy);
 
     public Task ApplyAsync(string manifest) => cluster.ApplyAsync(manifest, "-n", Namespace);
 
