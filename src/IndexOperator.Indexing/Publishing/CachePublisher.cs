@@ -135,11 +135,14 @@ public sealed class CachePublisher
         }
 
         using var parameters = JsonDocument.Parse(PythonJson.Dump(VersionIdentity.Parameters(request)));
-        var sizes = request.Prefixes.ToDictionary(
-            prefix => prefix,
-            prefix => IndexedDatasetReader.StampsOf(prefix, locate(prefix)) is var (idx, bin) ? (idx.Bytes, bin.Bytes) : default,
-            StringComparer.Ordinal);
+        var sizes = request.Prefixes.ToDictionary(prefix => prefix, SizesOf, StringComparer.Ordinal);
         return _files.ListDirectories(versions).All(name => IsOther(Path.Combine(versions, name)));
+
+        (long Idx, long Bin) SizesOf(string prefix)
+        {
+            var (idx, bin) = IndexedDatasetReader.StampsOf(prefix, locate(prefix));
+            return (idx.Bytes, bin.Bytes);
+        }
 
         bool IsOther(string version)
         {
