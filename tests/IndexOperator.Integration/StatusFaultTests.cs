@@ -41,11 +41,15 @@ public sealed class StatusFaultTests(ControlPlaneFixture cluster) : ClusterTest(
             await PatchStatusAsync("mix", JsonNode.Parse(status)!.AsObject());
         }
 
-        var expected = Text(before);
-        var last = "";
+        var (expected, last) = ("", "");
         try
         {
-            await UntilAsync($"the status to be as it was before {what}", async () => (last = Text(await GetAsync("mix"))) == expected);
+            await UntilAsync($"the status to be as it was before {what}", async () =>
+            {
+                var now = await GetAsync("mix");
+                (expected, last) = (Text(AsItsJobTells(before, now)), Text(now));
+                return last == expected;
+            });
         }
         catch (TimeoutException error)
         {
@@ -100,6 +104,15 @@ public sealed class StatusFaultTests(ControlPlaneFixture cluster) : ClusterTest(
     }
 
     // But for the times of transitions, and for what others have to say.
+    // The Job controller of Kubernetes 1.20 may write a Job's end twice, a second apart; a status that is put together anew has the later one.
+    private PretrainIndex AsItsJobTells(PretrainIndex before, PretrainIndex now)
+    {
+        var ended = BuildAttempt.Utc(Jobs.Now.Single(job => job.Metadata.Name.StartsWith("mix-build-", StringComparison.Ordinal)).Status.CompletionTime);
+        return now.Status?.Current?.BuiltAt != ended
+            ? before
+            : new PretrainIndex { Metadata = before.Metadata, Spec = before.Spec, Status = before.Status! with { Current = before.Status.Current! with { BuiltAt = ended, VerifiedAt = ended } } };
+    }
+
     private static string Text(PretrainIndex index) => System.Text.Json.JsonSerializer.Serialize(
         index.Status! with { Conditions = [.. index.Status.Conditions!.Where(condition => condition.Type != "Mine").Select(condition => condition with { LastTransitionTime = null })] },
         ApiJsonContext.Default.PretrainIndexStatus);
