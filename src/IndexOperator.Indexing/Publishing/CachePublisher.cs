@@ -135,8 +135,15 @@ public sealed class CachePublisher
         }
 
         using var parameters = JsonDocument.Parse(PythonJson.Dump(VersionIdentity.Parameters(request)));
-        var sizes = request.Prefixes.ToDictionary(prefix => prefix, SizesOf, StringComparer.Ordinal);
-        return _files.ListDirectories(versions).All(name => IsOther(Path.Combine(versions, name)));
+        try
+        {
+            var sizes = request.Prefixes.ToDictionary(prefix => prefix, SizesOf, StringComparer.Ordinal);
+            return _files.ListDirectories(versions).All(name => IsOther(Path.Combine(versions, name), sizes));
+        }
+        catch (IndexingException)
+        {
+            return false; // Reading the data meets the same, and names the file.
+        }
 
         (long Idx, long Bin) SizesOf(string prefix)
         {
@@ -144,7 +151,7 @@ public sealed class CachePublisher
             return (idx.Bytes, bin.Bytes);
         }
 
-        bool IsOther(string version)
+        bool IsOther(string version, Dictionary<string, (long Idx, long Bin)> sizes)
         {
             try
             {
