@@ -73,6 +73,18 @@ public sealed class ReadBesideTests : IDisposable
     }
 
     [Fact]
+    public void Data_that_cannot_be_opened_is_named_by_its_file_also_where_there_are_versions()
+    {
+        Publish("cache", Beside);
+        File.Delete(_request.Prefixes[0] + ".idx");
+        Directory.CreateDirectory(_request.Prefixes[0] + ".idx");
+
+        var failure = Assert.Throws<IndexingException>(() => Publish("cache", Beside));
+
+        Assert.Contains(_request.Prefixes[0] + ".idx", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_damaged_version_is_put_aside_and_built_anew()
     {
         var built = Publish("cache", Beside);
