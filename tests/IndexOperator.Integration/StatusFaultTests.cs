@@ -103,7 +103,6 @@ public sealed class StatusFaultTests(ControlPlaneFixture cluster) : ClusterTest(
         Assert.Equal(2, JobsEver("mix").Count);
     }
 
-    // But for the times of transitions, and for what others have to say.
     // The Job controller of Kubernetes 1.20 may write a Job's end twice, a second apart; a status that is put together anew has the later one.
     private PretrainIndex AsItsJobTells(PretrainIndex before, PretrainIndex now)
     {
@@ -113,6 +112,7 @@ public sealed class StatusFaultTests(ControlPlaneFixture cluster) : ClusterTest(
             : new PretrainIndex { Metadata = before.Metadata, Spec = before.Spec, Status = before.Status! with { Current = before.Status.Current! with { BuiltAt = ended, VerifiedAt = ended } } };
     }
 
+    // But for the times of transitions, and for what others have to say.
     private static string Text(PretrainIndex index) => System.Text.Json.JsonSerializer.Serialize(
         index.Status! with { Conditions = [.. index.Status.Conditions!.Where(condition => condition.Type != "Mine").Select(condition => condition with { LastTransitionTime = null })] },
         ApiJsonContext.Default.PretrainIndexStatus);

@@ -15,7 +15,7 @@ public static class DatasetLoader
     /// <exception cref="IndexingException">What <see cref="IndexedDatasetReader"/> throws, for the first prefix that fails.</exception>
     public static IReadOnlyDictionary<string, IndexedDataset> Load(IndexRequest request, Func<string, string> locate, BuildOptions options)
     {
-        using var loaded = Begin(request, locate, options, mayLeaveRest: false);
+        using var loaded = Begin(request, locate, options, mayLeaveRest: () => false);
         return loaded.Datasets;
     }
 
@@ -23,17 +23,20 @@ public static class DatasetLoader
     /// <param name="request">Names the prefixes.</param>
     /// <param name="locate">Where a prefix's files are: its path without extension on this machine.</param>
     /// <param name="options">Threads, progress and cancellation.</param>
-    /// <param name="mayLeaveRest">Whether anything may be left.</param>
+    /// <param name="mayLeaveRest">Whether anything may be left; asked only where there is a file large enough.</param>
     /// <exception cref="IndexingException">What <see cref="IndexedDatasetReader"/> throws, for the first prefix that fails.</exception>
-    internal static LoadedData Begin(IndexRequest request, Func<string, string> locate, BuildOptions options, bool mayLeaveRest)
+    internal static LoadedData Begin(IndexRequest request, Func<string, string> locate, BuildOptions options, Func<bool> mayLeaveRest)
     {
         var prefixes = request.Prefixes;
         var paths = prefixes.Select(locate).ToList();
         var bytes = paths.ConvertAll(IdxBytes);
         var progress = new PhaseProgress(options.Progress, BuildPhase.ReadData, bytes.Sum());
-        var left = mayLeaveRest
-            ? Enumerable.Range(0, paths.Count).Where(i => bytes[i] >= options.ReadBesideFrom).OrderByDescending(i => bytes[i]).Take(MostLeft).ToHashSet()
-            : [];
+        var left = Enumerable.Range(0, paths.Count).Where(i => bytes[i] >= options.ReadBesideFrom).OrderByDescending(i => bytes[i]).Take(MostLeft).ToHashSet();
+        if (left.Count > 0 && !mayLeaveRest())
+        {
+            left.Clear();
+        }
+
         var scans = new IdxScan?[prefixes.Count];
         try
         {

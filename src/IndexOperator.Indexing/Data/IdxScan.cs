@@ -52,7 +52,7 @@ internal sealed class IdxScan : IDisposable
     public IndexedDataset Dataset => _dataset ?? throw new InvalidOperationException($"{_idxPath} is not read yet");
 
     /// <summary>Whether all was read and agrees.</summary>
-    public bool IsFinished { get; private set; }
+    public bool IsFinished => Sha256.Length > 0;
 
     /// <summary>SHA-256 of all bytes, lower-case hex; empty until all is read.</summary>
     public string Sha256 { get; private set; } = "";
@@ -107,7 +107,6 @@ internal sealed class IdxScan : IDisposable
             IndexedDatasetReader.CheckBin(_path + ".bin", _bin.Bytes, _format.BinBytes);
             IndexedDatasetReader.ThrowIfChanged(Dataset);
             Sha256 = Convert.ToHexStringLower(_hash.GetHashAndReset());
-            IsFinished = true;
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {

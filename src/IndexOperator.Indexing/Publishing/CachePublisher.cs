@@ -81,11 +81,11 @@ public sealed class CachePublisher
         RequestRules.Check(request);
         QuietData.Await(request.Prefixes, locate, _options);
         var started = _options.Time.GetTimestamp();
-        using var loaded = DatasetLoader.Begin(request, locate, _options, mayLeaveRest: _options.Threads > 1 && IsCertainlyNew(request, locate));
+        using var loaded = DatasetLoader.Begin(request, locate, _options, mayLeaveRest: () => _options.Threads > 1 && IsCertainlyNew(request, locate));
         var data = loaded.Datasets;
         _stamp = DataStamp.Of(data.Values);
         var readSeconds = _options.Time.GetElapsedTime(started).TotalSeconds;
-        if (loaded.Rest.Count == 0 && TryReuse(CacheLayout.VersionPath(_cacheRoot, VersionOf(request, data.Values)), out var reused))
+        if (loaded.Rest.Count == 0 && TryReuse(CacheLayout.VersionPath(_cacheRoot, VersionIdentity.Version(VersionIdentity.Fingerprint(data.Values), request)), out var reused))
         {
             return reused;
         }
@@ -100,13 +100,14 @@ public sealed class CachePublisher
             IndexedDatasetReader.ThrowIfChanged(dataset);
         }
 
-        var version = VersionOf(request, data.Values);
+        var fingerprint = VersionIdentity.Fingerprint(data.Values);
+        var version = VersionIdentity.Version(fingerprint, request);
         var target = CacheLayout.VersionPath(_cacheRoot, version);
         var manifest = new IndexManifest
         {
             Format = IndexManifest.CurrentFormat,
             Version = version,
-            Fingerprint = VersionIdentity.Fingerprint(data.Values),
+            Fingerprint = fingerprint,
             DataVersion = _identity.DataVersion,
             Builder = _identity.Builder,
             BuiltAt = _options.Time.GetUtcNow(),
@@ -119,8 +120,6 @@ public sealed class CachePublisher
         };
         return Seal(target, manifest);
     }
-
-    private static string VersionOf(IndexRequest request, IEnumerable<IndexedDataset> data) => VersionIdentity.Version(VersionIdentity.Fingerprint(data), request);
 
     /// <summary>
     /// True when no version that is there can be the one that is asked for, whatever the content of the data: the arrays can be begun then
