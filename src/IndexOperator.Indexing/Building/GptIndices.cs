@@ -55,25 +55,15 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
         {
             var second = Math.Min(documentIndex.Length, first + here.Length);
             var (firstCount, secondCount) = ((int)(second - first), (int)Math.Min(ahead.Length, documentIndex.Length - second));
-            var part = pool?.Fork(() => Gather(documentIndex, second, ahead.AsSpan(0, secondCount)));
-            try
-            {
-                Gather(documentIndex, first, here.AsSpan(0, firstCount));
-                walk.Over(here.AsSpan(0, firstCount));
-            }
-            finally
-            {
-                if (part is not null)
+            var start = first;
+            WorkPool.Both(
+                pool,
+                () =>
                 {
-                    pool!.Join(part);
-                }
-            }
-
-            if (part is null)
-            {
-                Gather(documentIndex, second, ahead.AsSpan(0, secondCount));
-            }
-
+                    Gather(documentIndex, start, here.AsSpan(0, firstCount));
+                    walk.Over(here.AsSpan(0, firstCount));
+                },
+                () => Gather(documentIndex, second, ahead.AsSpan(0, secondCount)));
             walk.Over(ahead.AsSpan(0, secondCount));
             advanced(BuildPhase.SampleIndex, firstCount + secondCount);
         }

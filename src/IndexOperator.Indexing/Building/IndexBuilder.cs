@@ -106,22 +106,20 @@ public sealed class IndexBuilder
     private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, WorkPool pool, CancellationToken token)
     {
         using var documentIndex = indices.BuildDocumentIndex();
-        var documents = pool.Fork(() => _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token)));
-        try
-        {
-            if (plan.SampleIndexItemSize == 4)
+        WorkPool.Both(
+            pool,
+            () =>
             {
-                WriteSamples<int>(plan, indices, documentIndex, token);
-            }
-            else
-            {
-                WriteSamples<long>(plan, indices, documentIndex, token);
-            }
-        }
-        finally
-        {
-            pool.Join(documents);
-        }
+                if (plan.SampleIndexItemSize == 4)
+                {
+                    WriteSamples<int>(plan, indices, documentIndex, token);
+                }
+                else
+                {
+                    WriteSamples<long>(plan, indices, documentIndex, token);
+                }
+            },
+            () => _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token)));
     }
 
     private void WriteSamples<TNumber>(GptDatasetPlan plan, GptIndices indices, NativeBuffer<int> documentIndex, CancellationToken token)

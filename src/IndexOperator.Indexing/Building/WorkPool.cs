@@ -40,6 +40,30 @@ internal sealed class WorkPool
         cancellationToken.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Does one thing here, and another beside it where a thread is free, else after it; both are done, or have failed, when this returns.</summary>
+    /// <param name="pool">The threads; null to do both here.</param>
+    /// <param name="here">What this thread does.</param>
+    /// <param name="beside">What another may do.</param>
+    public static void Both(WorkPool? pool, Action here, Action beside)
+    {
+        if (pool is null)
+        {
+            here();
+            beside();
+            return;
+        }
+
+        var part = pool.Fork(beside);
+        try
+        {
+            here();
+        }
+        finally
+        {
+            pool.Join(part);
+        }
+    }
+
     /// <summary>Offers a part of a piece to a free thread. Each must be given to <see cref="Join"/>, also when the piece fails.</summary>
     public Part Fork(Action work)
     {

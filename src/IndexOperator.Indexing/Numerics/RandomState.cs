@@ -85,25 +85,8 @@ public sealed class RandomState
         {
             var rest = i - count;
             var drawn = 0;
-            var target = next;
-            var part = rest >= 1 && pool is not null && batch > SmallBatch ? pool.Fork(() => drawn = Draw(target, (uint)rest)) : null;
-            try
-            {
-                Swap(items + i, items, now.AsSpan(0, count));
-            }
-            finally
-            {
-                if (part is not null)
-                {
-                    pool!.Join(part);
-                }
-            }
-
-            if (rest >= 1 && part is null)
-            {
-                drawn = Draw(target, (uint)rest);
-            }
-
+            var (at, drawing, swapping) = (i, next, now.AsMemory(0, count));
+            WorkPool.Both(batch > SmallBatch ? pool : null, () => Swap(items + at, items, swapping.Span), () => drawn = rest >= 1 ? Draw(drawing, (uint)rest) : 0);
             untold += count;
             if (untold >= ToldEvery)
             {
