@@ -21,6 +21,9 @@ internal sealed class Terminal(TalkMode mode)
 
     public TalkMode Mode { get; } = mode;
 
+    /// <summary>Whether anybody sees the progress of a build.</summary>
+    public bool ShowsProgress => Mode == TalkMode.Log || (Mode == TalkMode.Person && !Console.IsOutputRedirected);
+
     /// <summary>Without a wish, a terminal gets text and everything else gets a log.</summary>
     public static Terminal For(string? format) => new(format switch
     {
@@ -56,22 +59,26 @@ internal sealed class Terminal(TalkMode mode)
     }
 
     /// <summary>Runs a build with whatever shows its progress.</summary>
-    public T WithProgress<T>(TimeProvider time, Func<IBuildProgress?, T> run)
+    /// <param name="time">Paces what is shown.</param>
+    /// <param name="run">The build; told whom to report to, or null.</param>
+    /// <param name="forecast">How much work the build's parts are; null when it has but one, or nobody looks.</param>
+    public T WithProgress<T>(TimeProvider time, Func<IBuildProgress?, T> run, WorkForecast? forecast = null)
     {
         if (Mode == TalkMode.Log)
         {
-            return run(new ProgressMeter(time, LogInterval, progress =>
+            return run(new ProgressMeter(time, LogInterval, forecast ?? WorkForecast.Unknown, progress =>
                 WriteLine(JsonSerializer.Serialize(new BuildProgressLine { Progress = progress }, LogJson.Context.BuildProgressLine))));
         }
 
-        return ShowProgress(time, run, isKept: true);
+        return ShowProgress(time, run, forecast, isKept: true);
     }
 
     /// <summary>Runs anything else that can take long: a terminal shows a bar meanwhile, and nothing else does.</summary>
     /// <param name="time">Paces the bar.</param>
     /// <param name="run">The work; told whom to report to, or null.</param>
+    /// <param name="forecast">How much work its parts are; null when it has but one.</param>
     /// <param name="isKept">Whether the bar stays on the screen afterwards.</param>
-    public T ShowProgress<T>(TimeProvider time, Func<IBuildProgress?, T> run, bool isKept = false)
+    public T ShowProgress<T>(TimeProvider time, Func<IBuildProgress?, T> run, WorkForecast? forecast = null, bool isKept = false)
     {
         if (Mode == TalkMode.Json || Console.IsOutputRedirected)
         {
@@ -84,7 +91,7 @@ internal sealed class Terminal(TalkMode mode)
             .Start(context =>
             {
                 var bar = context.AddTask("Starting");
-                var result = run(new ProgressMeter(time, BarInterval, progress =>
+                var result = run(new ProgressMeter(time, BarInterval, forecast ?? WorkForecast.Unknown, progress =>
                 {
                     bar.Description = progress.Phase;
                     bar.Value = progress.Percent;

@@ -89,14 +89,14 @@ internal sealed class BuildCommand
             var request = RequestMapping.ToRequest(resource.Spec);
             var roots = DataRoots.Parse(maps, resource.Spec.Data.MountPath);
             _terminal.Log(new BuilderEvent("started", resource.Metadata?.Name, CommonOptions.BuilderVersion, how.Threads));
-            ForeseeMemory(request, roots, how.Threads);
+            var forecast = Foresee(request, roots, how.Threads);
             var report = _terminal.WithProgress(TimeProvider.System, progress =>
             {
                 var options = how with { Progress = progress, CancellationToken = signals.Token };
                 return output is null
                     ? Publish(request, roots, options, dataVersion ?? resource.Spec.DataVersion)
                     : WriteBare(request, roots, options, output);
-            });
+            }, forecast);
             Succeed(report, output ?? CacheLayout.VersionPath(_cacheRoot!, report.Version!));
             return ExitCodes.Success;
         }
@@ -109,30 +109,34 @@ internal sealed class BuildCommand
     }
 
     /// <summary>
-    /// A build that is killed for its memory says nothing any more: what it needs is left in the termination message before, and where
-    /// that is more than its limit, it does not begin.
+    /// Looks at the headers of the data for what can be known before it is read, where anybody asks for it. A build that is killed for its
+    /// memory says nothing any more: what it needs is left in the termination message before, and where that is more than its limit, it
+    /// does not begin.
     /// </summary>
-    private void ForeseeMemory(IndexRequest request, DataRoots roots, int threads)
+    private WorkForecast? Foresee(IndexRequest request, DataRoots roots, int threads)
     {
         var limit = MemoryLimit.Read();
-        if (!_log.IsThere && limit is null)
+        if (!_log.IsThere && limit is null && !_terminal.ShowsProgress)
         {
-            return;
+            return null;
         }
 
+        IndexPlan plan;
         try
         {
             RequestRules.Check(request);
-            _predictedMemory = MemoryForecast.Of(IndexPlanner.Create(request, DatasetLoader.LoadHeaders(request, roots.Locate)), threads);
+            plan = IndexPlanner.Create(request, DatasetLoader.LoadHeaders(request, roots.Locate));
         }
         catch (IndexingException)
         {
             // The build meets the same, and reports it.
-            return;
+            return null;
         }
 
+        _predictedMemory = MemoryForecast.Of(plan, threads);
         _log.Write(new BuildReport { Outcome = BuildReport.Begun, PredictedMemoryBytes = _predictedMemory });
         MemoryForecast.ThrowIfAbove(_predictedMemory.Value, limit, threads);
+        return WorkForecast.Of(plan);
     }
 
     private BuildReport Publish(IndexRequest request, DataRoots roots, BuildOptions options, string? dataVersion)

@@ -40,13 +40,13 @@ public enum BuildPhase
     /// <summary>Choosing the member of each sample of blends; counted in samples.</summary>
     BlendIndex,
 
-    /// <summary>Filling and shuffling document indices; counted, with the next two, in entries.</summary>
+    /// <summary>Filling, shuffling and writing document indices; counted, with the next two, in <see cref="BuildUnits"/>.</summary>
     DocumentIndex,
 
     /// <summary>Walking documents into samples.</summary>
     SampleIndex,
 
-    /// <summary>Shuffling samples.</summary>
+    /// <summary>Shuffling and writing samples.</summary>
     ShuffleIndex,
 
     /// <summary>Writing the manifest and renaming; counted in steps.</summary>

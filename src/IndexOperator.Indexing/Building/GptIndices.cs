@@ -7,7 +7,7 @@ namespace IndexOperator.Indexing;
 /// and then shuffle index, so they are built in that order.
 /// </summary>
 /// <param name="plan">The dataset.</param>
-/// <param name="advanced">Told of each phase's entries: sequences shuffled, sequences walked over, samples shuffled.</param>
+/// <param name="advanced">Told of each phase's units, see <see cref="BuildUnits"/>: sequences shuffled, sequences walked over, samples shuffled.</param>
 /// <param name="pool">Takes parts of the work where threads are free; null to do all on this one.</param>
 internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> advanced, WorkPool? pool = null)
 {
@@ -35,7 +35,7 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
             epoch.CopyTo(index.Slice(copied, perEpoch));
         }
 
-        Shuffle(index, plan.Epochs.SeparateFinalEpoch ? index.Length - perEpoch : index.Length, BuildPhase.DocumentIndex);
+        Shuffle(index, plan.Epochs.SeparateFinalEpoch ? index.Length - perEpoch : index.Length, BuildPhase.DocumentIndex, BuildUnits.ShuffledDocument);
         return index;
     }
 
@@ -65,7 +65,7 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
                 },
                 () => Gather(documentIndex, second, ahead.AsSpan(0, secondCount)));
             walk.Over(ahead.AsSpan(0, secondCount));
-            advanced(BuildPhase.SampleIndex, firstCount + secondCount);
+            advanced(BuildPhase.SampleIndex, BuildUnits.WalkedDocument * (firstCount + secondCount));
         }
 
         if (!walk.IsFull && plan.Rules.RefusesNegativeOffset)
@@ -89,18 +89,18 @@ internal sealed class GptIndices(GptDatasetPlan plan, Action<BuildPhase, long> a
             items[i] = TNumber.CreateTruncating(i);
         }
 
-        Shuffle(index, plan.Epochs.SeparateFinalEpoch ? plan.Epochs.SamplesSansFinalEpoch : index.Length, BuildPhase.ShuffleIndex);
+        Shuffle(index, plan.Epochs.SeparateFinalEpoch ? plan.Epochs.SamplesSansFinalEpoch : index.Length, BuildPhase.ShuffleIndex, BuildUnits.ShuffledSample);
         return index;
     }
 
     private string Name => $"{plan.Split.Name()} of {plan.Data.Prefix}";
 
-    private unsafe void Shuffle<T>(NativeBuffer<T> index, long shuffledTogether, BuildPhase phase)
+    private unsafe void Shuffle<T>(NativeBuffer<T> index, long shuffledTogether, BuildPhase phase, int unitsEach)
         where T : unmanaged
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(shuffledTogether, index.Length);
-        _random.Shuffle(index.Items, shuffledTogether, count => advanced(phase, count), pool);
-        _random.Shuffle(index.Items + shuffledTogether, index.Length - shuffledTogether, count => advanced(phase, count), pool);
+        _random.Shuffle(index.Items, shuffledTogether, count => advanced(phase, count * unitsEach), pool);
+        _random.Shuffle(index.Items + shuffledTogether, index.Length - shuffledTogether, count => advanced(phase, count * unitsEach), pool);
     }
 
     /// <summary>

@@ -62,9 +62,7 @@ public sealed class IndexBuilder
 
     private void WriteAll(BlendIndex?[] blends)
     {
-        // A document is shuffled and then walked over, which takes about as long as a sample's shuffling.
-        var total = _plan.Datasets.Sum(dataset => (2 * dataset.DocumentIndexLength) + dataset.SampleCount);
-        var progress = new PhaseProgress(_options.Progress, BuildPhase.SampleIndex, total);
+        var progress = new PhaseProgress(_options.Progress, BuildPhase.SampleIndex, BuildUnits.In(_plan));
 
         // The largest first, so that no thread is left alone with one at the end.
         var datasets = _plan.Datasets.OrderByDescending(dataset => dataset.DocumentIndexLength + dataset.SampleCount).ToList();
@@ -85,25 +83,27 @@ public sealed class IndexBuilder
     private void WriteDataset(GptDatasetPlan plan, PhaseProgress progress, WorkPool pool)
     {
         var token = _options.CancellationToken;
-        var indices = new GptIndices(plan, (phase, units) =>
+        void Advance(BuildPhase phase, long units)
         {
             token.ThrowIfCancellationRequested();
             progress.Advance(phase, units);
-        }, pool);
+        }
+
+        var indices = new GptIndices(plan, Advance, pool);
         _files.Add(IndexFileWriter.WriteText(_directory, plan.DescriptionFile, plan.Description, token));
-        WriteDocumentsAndSamples(plan, indices, pool, token);
+        WriteDocumentsAndSamples(plan, indices, pool, Advance, token);
         if (plan.ShuffleIndexItemSize == 4)
         {
-            WriteShuffle<uint>(plan, indices, token);
+            WriteShuffle<uint>(plan, indices, Advance, token);
         }
         else
         {
-            WriteShuffle<long>(plan, indices, token);
+            WriteShuffle<long>(plan, indices, Advance, token);
         }
     }
 
     /// <summary>Apart, so that the document index is free again before the shuffle index is built.</summary>
-    private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, WorkPool pool, CancellationToken token)
+    private void WriteDocumentsAndSamples(GptDatasetPlan plan, GptIndices indices, WorkPool pool, Action<BuildPhase, long> advanced, CancellationToken token)
     {
         using var documentIndex = indices.BuildDocumentIndex();
         WorkPool.Both(
@@ -119,7 +119,7 @@ public sealed class IndexBuilder
                     WriteSamples<long>(plan, indices, documentIndex, token);
                 }
             },
-            () => _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token)));
+            () => _files.Add(IndexFileWriter.WriteArray(_directory, plan.DocumentIndexFile, documentIndex, token, items => advanced(BuildPhase.DocumentIndex, items * BuildUnits.WrittenDocument))));
     }
 
     private void WriteSamples<TNumber>(GptDatasetPlan plan, GptIndices indices, NativeBuffer<int> documentIndex, CancellationToken token)
@@ -130,11 +130,11 @@ public sealed class IndexBuilder
             sink => indices.WalkSamples<TNumber>(documentIndex, rows => sink(MemoryMarshal.AsBytes(rows))),
             token));
 
-    private void WriteShuffle<TNumber>(GptDatasetPlan plan, GptIndices indices, CancellationToken token)
+    private void WriteShuffle<TNumber>(GptDatasetPlan plan, GptIndices indices, Action<BuildPhase, long> advanced, CancellationToken token)
         where TNumber : unmanaged, INumberBase<TNumber>
     {
         using var shuffleIndex = indices.BuildShuffleIndex<TNumber>();
-        _files.Add(IndexFileWriter.WriteArray(_directory, plan.ShuffleIndexFile, shuffleIndex, token));
+        _files.Add(IndexFileWriter.WriteArray(_directory, plan.ShuffleIndexFile, shuffleIndex, token, items => advanced(BuildPhase.ShuffleIndex, items * BuildUnits.WrittenSample)));
     }
 
     private void WriteBlend(BlendIndex blend)

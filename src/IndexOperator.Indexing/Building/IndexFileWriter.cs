@@ -17,7 +17,13 @@ internal static class IndexFileWriter
         Write(directory, file, sink => sink(Encoding.ASCII.GetBytes(ascii)), cancellationToken);
 
     /// <summary>Writes a whole array.</summary>
-    public static IndexFile WriteArray<T>(IIndexDirectory directory, PlannedFile file, NativeBuffer<T> items, CancellationToken cancellationToken)
+    /// <param name="directory">Where.</param>
+    /// <param name="file">The planned file.</param>
+    /// <param name="items">Its items.</param>
+    /// <param name="cancellationToken">Stops between two chunks.</param>
+    /// <param name="advanced">Told the number of items written since the last call.</param>
+    public static IndexFile WriteArray<T>(
+        IIndexDirectory directory, PlannedFile file, NativeBuffer<T> items, CancellationToken cancellationToken, Action<long>? advanced = null)
         where T : unmanaged =>
         Write(
             directory,
@@ -26,7 +32,9 @@ internal static class IndexFileWriter
             {
                 for (var first = 0L; first < items.Length; first += ChunkBytes)
                 {
-                    sink(MemoryMarshal.AsBytes(items.Slice(first, (int)Math.Min(ChunkBytes, items.Length - first))));
+                    var part = items.Slice(first, (int)Math.Min(ChunkBytes, items.Length - first));
+                    sink(MemoryMarshal.AsBytes(part));
+                    advanced?.Invoke(part.Length);
                 }
             },
             cancellationToken);
