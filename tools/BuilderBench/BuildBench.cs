@@ -19,6 +19,7 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
         var manifest = WriteManifest(work);
         inputs.Warm(work.Inputs);
         var reference = new Series(ReferenceName, []);
+        var withTorch = new Series(ReferenceName + " with torch", []);
         var times = new List<ReferenceTimes>();
         var builder = work.Threads.ToDictionary(threads => threads, threads => new Series(NameOf(threads), []));
         var phases = work.Threads.ToDictionary(threads => threads, _ => new List<IReadOnlyDictionary<string, double>>());
@@ -33,6 +34,14 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
                 times.Add(told);
                 Compare(ref expected, folder.Path, $"{work.Name}, {ReferenceName}");
                 Say(work, round, rounds, ReferenceName, process);
+            }
+
+            if (withReference && work.StartCounts)
+            {
+                using var folder = new ScratchFolder(scratch);
+                withTorch.Runs.Add(programs.Imitate(manifest, inputs.Folder, folder.Path, scratch, "torch").Process);
+                Compare(ref expected, folder.Path, $"{work.Name}, {withTorch.Name}");
+                Say(work, round, rounds, withTorch.Name, withTorch.Runs[^1]);
             }
 
             foreach (var (threads, series) in builder)
@@ -56,6 +65,7 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
             withReference ? reference : null,
             withReference ? Summarize(times, Statistics.Median) : null,
             withReference ? Summarize(times, Enumerable.Min) : null,
+            withTorch.Runs.Count > 0 ? withTorch : null,
             builder,
             phases.ToDictionary(runs => runs.Key, runs => Statistics.OfPhases(runs.Value, Statistics.Median)));
     }

@@ -37,6 +37,7 @@ internal sealed record Series(string Name, List<Measurement> Runs)
 /// <param name="Reference">The reference, whole process; null where only the builder ran.</param>
 /// <param name="ReferenceTimes">Medians of what it told of itself.</param>
 /// <param name="ReferenceFastest">The least of the same, which is what Megatron's figures are too.</param>
+/// <param name="ReferenceWithTorch">The same with Megatron-Core's greatest import; null where the start does not count.</param>
 /// <param name="Builder">index-builder, by number of threads.</param>
 /// <param name="BuilderPhases">Medians of the seconds that its manifests have of each phase, by number of threads.</param>
 internal sealed record BuildResult(
@@ -48,6 +49,7 @@ internal sealed record BuildResult(
     Series? Reference,
     ReferenceTimes? ReferenceTimes,
     ReferenceTimes? ReferenceFastest,
+    Series? ReferenceWithTorch,
     IReadOnlyDictionary<int, Series> Builder,
     IReadOnlyDictionary<int, IReadOnlyDictionary<string, double>> BuilderPhases);
 
@@ -66,6 +68,14 @@ internal sealed record ReadResult(string Name, long Bytes, Series Reading, doubl
 
     public double LimitBytesPerSecond => Math.Min(ReadBytesPerSecond, HashBytesPerSecond ?? double.PositiveInfinity);
 }
+
+/// <summary>How honest the progress of a build is, after its first second.</summary>
+/// <param name="Work">The work.</param>
+/// <param name="Threads">Threads of the builder.</param>
+/// <param name="Times">How often it was told, in all rounds.</param>
+/// <param name="WorstPercent">The furthest that a percentage was from the share of the time that had passed, in points.</param>
+/// <param name="WorstRemaining">The furthest that a remaining time was from the true one, as a share of the whole.</param>
+internal sealed record ProgressResult(string Work, int Threads, int Times, double WorstPercent, double WorstRemaining);
 
 /// <summary>A size of the work that shows how cost grows.</summary>
 internal sealed record ScalePoint(long Documents, int Threads, double Seconds, double ProcessorSeconds, long PeakBytes);
@@ -93,6 +103,7 @@ internal sealed record BenchResult(
     string Builder,
     IReadOnlyList<BuildResult> Builds,
     IReadOnlyList<ReadResult> Reads,
+    IReadOnlyList<ProgressResult> Progress,
     IReadOnlyList<ScalePoint> Scale,
     IReadOnlyList<PhaseCheck> PhaseChecks,
     IReadOnlyList<Row> Rows,

@@ -18,7 +18,11 @@ internal sealed record Programs(string Builder, string Python, string Reference,
     public Measurement Build(string manifest, string data, string cacheRoot, int threads, string scratch) => Run(
         scratch,
         null,
-        [Builder, "build", "-f", manifest, "--cache-root", cacheRoot, "--map", $"{Works.DataRoot}={data}", "--threads", Text(threads), "-o", "json"]);
+        [Builder, .. BuildArguments(manifest, data, cacheRoot, threads), "-o", "json"]);
+
+    /// <summary>Arguments of index-builder that build into a cache root.</summary>
+    public static IReadOnlyList<string> BuildArguments(string manifest, string data, string cacheRoot, int threads) =>
+        ["build", "-f", manifest, "--cache-root", cacheRoot, "--map", $"{Works.DataRoot}={data}", "--threads", Text(threads)];
 
     /// <summary>Reads and hashes the <c>.idx</c> files of a manifest.</summary>
     public Measurement Fingerprint(string manifest, string data, string scratch) => Run(
@@ -28,10 +32,15 @@ internal sealed record Programs(string Builder, string Python, string Reference,
     public Measurement Verify(string version, string scratch) => Run(scratch, null, [Builder, "verify", version, "--threads", "2", "-o", "json"]);
 
     /// <summary>Builds as Megatron does, into a folder.</summary>
-    public (Measurement Process, ReferenceTimes Times) Imitate(string manifest, string data, string output, string scratch)
+    /// <param name="manifest">The PretrainIndex.</param>
+    /// <param name="data">Folder of the data.</param>
+    /// <param name="output">Where the files go.</param>
+    /// <param name="scratch">Folder for what it says.</param>
+    /// <param name="imports">Modules that it imports although it does not use them.</param>
+    public (Measurement Process, ReferenceTimes Times) Imitate(string manifest, string data, string output, string scratch, params IReadOnlyList<string> imports)
     {
         var times = Path.Combine(scratch, "reference.json");
-        var process = Run(scratch, null, [Python, Path.Combine(Reference, "reference.py"), manifest, Works.DataRoot, data, output, Kernels, times]);
+        var process = Run(scratch, null, [Python, Path.Combine(Reference, "reference.py"), manifest, Works.DataRoot, data, output, Kernels, times, .. imports]);
         return (process, JsonSerializer.Deserialize(File.ReadAllText(times), BenchJson.Default.ReferenceTimes)!);
     }
 

@@ -6,6 +6,9 @@ namespace BuilderBench;
 /// <summary>Holds figures against what is wanted of them.</summary>
 internal static class Report
 {
+    /// <summary>How far progress may be from the truth, as a share.</summary>
+    private const double Honest = 0.15;
+
     /// <summary>How near to a limit counts as being there: a median of few runs is no nearer to the truth.</summary>
     private const double Near = 0.9;
 
@@ -36,8 +39,8 @@ internal static class Report
             Megatron[build.Name][phase.Index]);
 
     /// <summary>The table.</summary>
-    public static IEnumerable<Row> Rows(IReadOnlyList<BuildResult> builds, IReadOnlyList<ReadResult> reads) =>
-        builds.Where(build => build.Reference is not null).SelectMany(Rows).Concat(reads.Select(Of));
+    public static IEnumerable<Row> Rows(IReadOnlyList<BuildResult> builds, IReadOnlyList<ReadResult> reads, IReadOnlyList<ProgressResult> progress) =>
+        [.. builds.Where(build => build.Reference is not null).SelectMany(Rows), .. reads.Select(Of), .. progress.Select(Of)];
 
     /// <summary>Prints everything.</summary>
     public static void Print(BenchResult result, IAnsiConsole console)
@@ -116,9 +119,10 @@ internal static class Report
                 _ => null,
             };
             yield return Faster($"{build.Title}, {series.Name}", reference.MedianSeconds, series, wanted, reference.MedianProcessorSeconds);
-            if (build.Name == "1m")
+            if (build.ReferenceWithTorch is { } whole)
             {
-                yield return Faster($"{build.Title}, {series.Name}, the reference without its imports", times.WorkSeconds, series, null);
+                yield return Faster($"{build.Title}, {series.Name}, the reference with torch's import", whole.MedianSeconds, series, null, whole.MedianProcessorSeconds);
+                yield return Faster($"{build.Title}, {series.Name}, the reference without any import", times.WorkSeconds, series, null);
             }
 
             if (build.Name == "greedy")
@@ -171,6 +175,14 @@ internal static class Report
             read.IsWanted ? Text($">= {Near} of it") : "",
             read.IsWanted ? share >= Near : null);
     }
+
+    private static Row Of(ProgressResult told) => new(
+        Text($"progress of {told.Work}, {told.Threads} threads, after the first second"),
+        "the time that passed",
+        Text($"told {told.Times} times"),
+        Text($"percent {told.WorstPercent:0} off at most, remaining time {100 * told.WorstRemaining:0} % of the whole"),
+        Text($"<= {100 * Honest:0}"),
+        told.WorstPercent <= 100 * Honest && told.WorstRemaining <= Honest);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -10,6 +10,7 @@ internal sealed class Session
     private readonly BuildBench _builds;
     private readonly List<BuildResult> _results = [];
     private readonly List<ReadResult> _reads = [];
+    private readonly List<ProgressResult> _progress = [];
     private readonly List<ScalePoint> _scale = [];
 
     public Session(Programs programs, string cache, int rounds)
@@ -41,7 +42,7 @@ internal sealed class Session
         }
 
         return new BenchResult(
-            started, machine, limits, _programs.Builder, _results, _reads, _scale, [.. Report.CheckPhases(_results)], [.. Report.Rows(_results, _reads)], failures);
+            started, machine, limits, _programs.Builder, _results, _reads, _progress, _scale, [.. Report.CheckPhases(_results)], [.. Report.Rows(_results, _reads, _progress)], failures);
     }
 
     private void RunWork(string name)
@@ -59,6 +60,10 @@ internal sealed class Session
                 break;
             case Works.Verify:
                 _reads.AddRange(reading.Verify(_rounds));
+                break;
+            case Works.Progress:
+                var watching = new ProgressBench(_programs, _inputs, _builds, _scratch, Say);
+                _progress.AddRange(Works.Watched.SelectMany(work => watching.Run(work, _rounds)));
                 break;
             case Works.Scale:
                 foreach (var millions in Works.ScaleMillions)
