@@ -40,6 +40,49 @@ public sealed class HostileDataTests
 
         Assert.Equal(FailureReason.DataCorrupt, failure.Reason);
         Assert.Contains(fault, failure.Message, StringComparison.Ordinal);
+        Assert.Equal(failure.Message, Assert.Throws<IndexingException>(() => TestData.ReadWithoutLengths("/data/d", prefix)).Message);
+    }
+
+    [Fact]
+    public void A_wrong_number_anywhere_among_many_is_named_whether_lengths_are_kept_or_not()
+    {
+        const int Sequences = 21;
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], TestData.Lengths(Sequences));
+        var bytes = File.ReadAllBytes(prefix + ".idx");
+        for (var number = 0; number < (2 * Sequences) + 1; number++)
+        {
+            var at = IdxHeader.Size + (4 * Sequences) + (8 * number);
+            foreach (var (place, mask) in new[] { (0, 0x01), (1, 0x10), (7, 0x80) })
+            {
+                bytes[at + place] ^= (byte)mask;
+                File.WriteAllBytes(prefix + ".idx", bytes);
+                bytes[at + place] ^= (byte)mask;
+
+                // Boundaries are 0, 1, 2, and so on: one that is the same as its neighbour is sound, but for the first and the last.
+                var isSound = number > Sequences && number < 2 * Sequences && mask == 0x01;
+                var failure = Record.Exception(() => TestData.Read("d", prefix));
+                var other = Record.Exception(() => TestData.ReadWithoutLengths("d", prefix));
+                Assert.Equal(failure?.Message, other?.Message);
+                Assert.Equal(isSound, failure is null);
+                if (!isSound)
+                {
+                    Assert.Contains(number < Sequences ? $"sequence {number} should begin" : number < 2 * Sequences ? $"boundary {number - Sequences} is" : "ary", failure!.Message, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void Lengths_that_are_not_kept_give_the_same_checksum_counts_and_tokens()
+    {
+        using var directory = new TemporaryDirectory();
+        var prefix = TestData.Write(directory["d"], TestData.Lengths(100));
+        var kept = TestData.Read("d", prefix);
+        var read = TestData.ReadWithoutLengths("d", prefix);
+        Assert.Empty(read.SequenceLengths);
+        Assert.Equal(ManifestData.Of(kept), ManifestData.Of(read));
+        Assert.Equal((kept.LongestSequence, kept.TokensIn(7, 99), kept.IdxSha256), (read.LongestSequence, read.TokensIn(7, 99), read.IdxSha256));
     }
 
     [Fact]

@@ -38,5 +38,8 @@ internal static class TestData
     public static IndexedDataset Read(string prefix, string path) =>
         IndexedDatasetReader.Read(prefix, path, cancellationToken: TestContext.Current.CancellationToken);
 
+    public static IndexedDataset ReadWithoutLengths(string prefix, string path) =>
+        IndexedDatasetReader.ReadWithoutLengths(prefix, path, cancellationToken: TestContext.Current.CancellationToken);
+
     public static IReadOnlyDictionary<string, IndexedDataset> Load(IndexRequest request) => DatasetLoader.Load(request, prefix => prefix, new BuildOptions());
 }

@@ -123,6 +123,13 @@ internal static class CommonOptions
         return (resource, request, DatasetLoader.Load(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate, options));
     }
 
+    /// <summary>Reads a manifest, and the data that it names without keeping the lengths: for a fingerprint.</summary>
+    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) LoadWithoutLengths(string file, string[] maps, BuildOptions options)
+    {
+        var (resource, request) = LoadRequest(file);
+        return (resource, request, DatasetLoader.LoadWithoutLengths(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate, options));
+    }
+
     private static (PretrainIndex Resource, IndexRequest Request) LoadRequest(string file)
     {
         var resource = RequestMapping.Read(file);

@@ -22,7 +22,7 @@ internal static class FingerprintCommand
         };
         command.SetAction(parsed => CommonOptions.Run(parsed.GetValue(format), terminal =>
         {
-            var (_, request, data) = terminal.ShowProgress(TimeProvider.System, progress => CommonOptions.Load(
+            var (_, request, data) = terminal.ShowProgress(TimeProvider.System, progress => CommonOptions.LoadWithoutLengths(
                 parsed.GetValue(file)!, parsed.GetValue(map)!, new BuildOptions { Threads = parsed.GetValue(threads), Progress = progress }));
             var fingerprint = VersionIdentity.Fingerprint(data.Values);
             var result = new FingerprintResult(

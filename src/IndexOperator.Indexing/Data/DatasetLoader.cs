@@ -19,6 +19,23 @@ public static class DatasetLoader
         return loaded.Datasets;
     }
 
+    /// <summary>Reads and checks every prefix of a request without keeping lengths, for a fingerprint.</summary>
+    /// <param name="request">Names the prefixes.</param>
+    /// <param name="locate">Where a prefix's files are: its path without extension on this machine.</param>
+    /// <param name="options">Threads, progress and cancellation.</param>
+    /// <exception cref="IndexingException">What <see cref="IndexedDatasetReader"/> throws, for the first prefix that fails.</exception>
+    public static IReadOnlyDictionary<string, IndexedDataset> LoadWithoutLengths(IndexRequest request, Func<string, string> locate, BuildOptions options)
+    {
+        var prefixes = request.Prefixes;
+        var paths = prefixes.Select(locate).ToList();
+        var progress = new PhaseProgress(options.Progress, BuildPhase.ReadData, paths.Sum(IdxBytes));
+        var read = new IndexedDataset[prefixes.Count];
+        Parallelism.ForEach(options, read.Length, i =>
+            read[i] = IndexedDatasetReader.ReadWithoutLengths(prefixes[i], paths[i], progress.Advance, options.CancellationToken));
+        progress.Finish();
+        return read.ToDictionary(dataset => dataset.Prefix, StringComparer.Ordinal);
+    }
+
     /// <summary>Reads the lengths of every prefix, and all of most: what is left of large files can be read beside other work.</summary>
     /// <param name="request">Names the prefixes.</param>
     /// <param name="locate">Where a prefix's files are: its path without extension on this machine.</param>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace IndexOperator.Indexing;
 
@@ -22,6 +23,9 @@ internal sealed class IdxFormat
     public long Tokens { get; private set; }
 
     public int LongestSequence { get; private set; }
+
+    /// <summary>Pointers checked so far.</summary>
+    public long PointersSeen => _pointersSeen;
 
     /// <summary>Bytes of <c>.bin</c> that the pointers and lengths reach to.</summary>
     public long BinBytes => _nextPointer;
@@ -75,8 +79,17 @@ internal sealed class IdxFormat
         LongestSequence = Math.Max(LongestSequence, longest);
     }
 
-    public void AddPointers(ReadOnlySpan<byte> pointers, ReadOnlySpan<int> allLengths, int itemSize)
+    /// <summary>Checks the next pointers against the lengths of the same sequences.</summary>
+    public void AddPointers(ReadOnlySpan<byte> pointers, ReadOnlySpan<int> lengths, int itemSize)
     {
+        var values = MemoryMarshal.Cast<byte, long>(pointers);
+        if (values.Length > 0 && values[0] == _nextPointer && IdxVectors.FollowLengths(values, lengths, itemSize)
+            && values[^1] + ((long)lengths[values.Length - 1] * itemSize) is >= 0 and var end)
+        {
+            (_nextPointer, _pointersSeen) = (end, _pointersSeen + values.Length);
+            return;
+        }
+
         for (var i = 0; i < pointers.Length; i += 8)
         {
             var pointer = BinaryPrimitives.ReadInt64LittleEndian(pointers[i..]);
@@ -87,7 +100,7 @@ internal sealed class IdxFormat
                     $"sequence {_pointersSeen} should begin at byte {_nextPointer} of the .bin by the lengths before it, but its pointer says {pointer}");
             }
 
-            _nextPointer += (long)allLengths[(int)_pointersSeen] * itemSize;
+            _nextPointer += (long)lengths[i / 8] * itemSize;
             _pointersSeen++;
             if (_nextPointer < 0)
             {
@@ -96,8 +109,17 @@ internal sealed class IdxFormat
         }
     }
 
+    /// <summary>Checks the next document boundaries.</summary>
     public void AddDocuments(ReadOnlySpan<byte> documents, IdxHeader header)
     {
+        var values = MemoryMarshal.Cast<byte, long>(documents);
+        if (values.Length > 0 && (_documentsSeen == 0 ? values[0] == 0 : values[0] >= _lastDocument)
+            && values[^1] <= header.SequenceCount && IdxVectors.NeverFall(values))
+        {
+            (_lastDocument, _documentsSeen) = (values[^1], _documentsSeen + values.Length);
+            documents = [];
+        }
+
         for (var i = 0; i < documents.Length; i += 8)
         {
             var first = BinaryPrimitives.ReadInt64LittleEndian(documents[i..]);

@@ -101,7 +101,7 @@ internal sealed class IdxScan : IDisposable
             HashLengths(cancellationToken);
             var header = _header!;
             var chunk = new byte[(int)Math.Min(ChunkBytes, 8 * Math.Max(header.SequenceCount, header.DocumentCount))];
-            ForEachChunk(8 * header.SequenceCount, chunk, part => _format.AddPointers(part, _lengths, header.TokenType.ItemSize), cancellationToken);
+            ForEachChunk(8 * header.SequenceCount, chunk, part => _format.AddPointers(part, _lengths.AsSpan((int)_format.PointersSeen, part.Length / 8), header.TokenType.ItemSize), cancellationToken);
             ForEachChunk(8 * header.DocumentCount, chunk, part => _format.AddDocuments(part, header), cancellationToken);
             ForEachChunk(header.IsMultimodal ? header.SequenceCount : 0, chunk, _ => { }, cancellationToken);
             IndexedDatasetReader.CheckBin(_path + ".bin", _bin.Bytes, _format.BinBytes);

@@ -20,6 +20,26 @@ public static class IndexedDatasetReader
         return scan.Dataset;
     }
 
+    /// <summary>Reads and checks one dataset as <see cref="Read"/> does, but does not keep its lengths.</summary>
+    /// <param name="prefix">Path without extension as the training run spells it; goes into the result.</param>
+    /// <param name="path">Path without extension where the files are.</param>
+    /// <param name="advanced">Told the bytes read since the last call.</param>
+    /// <param name="cancellationToken">Stops between two chunks.</param>
+    /// <exception cref="IndexingException">DataMissing, DataCorrupt, PermissionDenied or StorageError.</exception>
+    public static IndexedDataset ReadWithoutLengths(string prefix, string path, Action<long>? advanced = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var bin = Stamp(path + ".bin", prefix);
+            using var file = Open(path + ".idx", prefix);
+            return IdxDigest.Read(prefix, path, file, Stamp(file), bin, advanced, cancellationToken);
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            throw StorageFaults.Translate(fault, $"Reading {path}.idx", isWrite: false);
+        }
+    }
+
     /// <summary>Reads the lengths of a dataset, which is all that the arrays depend on, and the rest now or later.</summary>
     /// <param name="prefix">Path without extension as the training run spells it; goes into the result.</param>
     /// <param name="path">Path without extension where the files are.</param>

@@ -95,7 +95,7 @@ public sealed record ManifestData(string Prefix, string IdxSha256, long IdxBytes
 {
     /// <summary>Describes a dataset that was read.</summary>
     public static ManifestData Of(IndexedDataset data) => new(
-        data.Prefix, data.IdxSha256, data.Idx.Bytes, data.Bin.Bytes, data.TokenType.Name, data.SequenceLengths.Length, data.DocumentCount - 1, data.Tokens);
+        data.Prefix, data.IdxSha256, data.Idx.Bytes, data.Bin.Bytes, data.TokenType.Name, data.SequenceCount, data.DocumentCount - 1, data.Tokens);
 }
 
 /// <summary>Seconds that parts of a build took.</summary>
