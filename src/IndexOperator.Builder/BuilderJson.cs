@@ -52,7 +52,7 @@ internal sealed record PlannedDataset(
 internal sealed record PlannedBlend(string Split, string Hash, long Samples, int Members);
 
 /// <summary>What <c>verify</c> says.</summary>
-internal sealed record VerifyResult(string Path, string Kind, string? Version, int Datasets, int Files, long Bytes, bool WithData);
+internal sealed record VerifyResult(string Path, string Kind, string? Version, int Datasets, int Files, long Bytes, bool Recomputed, bool WithData);
 
 /// <summary>What <c>prune</c> says.</summary>
 /// <param name="Removed">Names of the removed staging directories or versions, or of those that would be removed.</param>

@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using IndexOperator.Api;
+using IndexOperator.Indexing;
 
 namespace IndexOperator.Builder.Tests;
 
@@ -89,6 +91,29 @@ public sealed class FailureTests : IDisposable
         Assert.Equal(5, BuilderProcess.Run("verify", _workspace.Versions[0]).ExitCode);
         File.Delete(Path.Combine(_workspace.Versions[0], "index-manifest.json"));
         Assert.Equal(5, BuilderProcess.Run("verify", _workspace.Versions[0]).ExitCode);
+    }
+
+    [Fact]
+    public void A_version_whose_manifest_was_forged_with_its_shuffle_is_only_found_by_computing_again()
+    {
+        Assert.Equal(0, BuilderProcess.Run("build", "-f", _workspace.WriteManifest("[{prefix: /data/a}]"), "--cache-root", _workspace.Cache, "--map", _workspace.Map).ExitCode);
+        var version = _workspace.Versions[0];
+        Assert.Equal(0, BuilderProcess.Run("verify", version, "--recompute").ExitCode);
+        var path = Directory.GetFiles(version, "*-train-document_index.npy")[0];
+        var bytes = File.ReadAllBytes(path);
+        bytes.AsSpan(NpyHeader.Size, 8).Reverse(); // Two entries, each with its bytes in turn.
+        bytes.AsSpan(NpyHeader.Size, 4).Reverse();
+        bytes.AsSpan(NpyHeader.Size + 4, 4).Reverse();
+        File.WriteAllBytes(path, bytes);
+        Assert.Equal(5, BuilderProcess.Run("verify", version).ExitCode);
+
+        var manifest = VersionVerifier.ReadManifest(version);
+        var files = manifest.Files.Select(file => file.Name == Path.GetFileName(path) ? file with { Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)), Blocks = null } : file);
+        File.WriteAllBytes(Path.Combine(version, CacheLayout.Manifest), (manifest with { Files = [.. files] }).ToJson());
+        Assert.Equal(0, BuilderProcess.Run("verify", version).ExitCode);
+        var (code, _, errors) = BuilderProcess.Run("verify", version, "--recompute");
+        Assert.Equal(5, code);
+        Assert.Contains("entry 0 is", errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,6 +15,7 @@ public sealed partial class VerbTests(VerbTests.Built built) : IClassFixture<Ver
         "plan -f {manifest} --fingerprint",
         "fingerprint -f {manifest}",
         "verify {version}",
+        "verify {version} --recompute",
         "verify {version} --with-data",
         "verify {bare}",
         "verify {bare} --with-data",

@@ -11,9 +11,12 @@ public sealed class DamageTests : IDisposable
 
     private readonly TemporaryDirectory _directory = new();
 
-    [Fact]
-    public void Every_changed_byte_of_a_version_is_found_with_its_file_and_place()
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(1)]
+    public void Every_changed_byte_of_a_version_is_found_with_its_file_and_place(long blocksFrom)
     {
+        var options = OneThread with { VerifyBlocksFrom = blocksFrom };
         var version = Publish();
         var changed = 0;
         foreach (var file in Directory.GetFiles(version).Order(StringComparer.Ordinal))
@@ -23,7 +26,7 @@ public sealed class DamageTests : IDisposable
             for (var at = 0; at < bytes.Length; at++, changed++)
             {
                 WithByte(file, at, bytes[at] ^ Masks[at % Masks.Length]);
-                var message = Damage(() => VersionVerifier.Verify(version, OneThread));
+                var message = Damage(() => VersionVerifier.Verify(version, options));
                 WithByte(file, at, bytes[at]);
                 Assert.Contains(name, message, StringComparison.Ordinal);
                 if (name == CacheLayout.Manifest)
@@ -38,14 +41,17 @@ public sealed class DamageTests : IDisposable
             }
         }
 
-        VersionVerifier.Verify(version, OneThread);
+        VersionVerifier.Verify(version, options);
         TestContext.Current.SendDiagnosticMessage($"{changed} changed bytes of a version, each found.");
         Assert.True(changed > 8000, $"Only {changed} bytes were changed.");
     }
 
-    [Fact]
-    public void Every_cut_grown_removed_or_swapped_file_of_a_version_is_found()
+    [Theory]
+    [InlineData(long.MaxValue)]
+    [InlineData(1)]
+    public void Every_cut_grown_removed_or_swapped_file_of_a_version_is_found(long blocksFrom)
     {
+        var options = OneThread with { VerifyBlocksFrom = blocksFrom };
         var version = Publish();
         var files = Directory.GetFiles(version).Order(StringComparer.Ordinal).ToList();
         foreach (var file in files)
@@ -59,7 +65,7 @@ public sealed class DamageTests : IDisposable
                     File.WriteAllBytes(file, content);
                 }
 
-                Assert.Contains(Path.GetFileName(file), Damage(() => VersionVerifier.Verify(version, OneThread)), StringComparison.Ordinal);
+                Assert.Contains(Path.GetFileName(file), Damage(() => VersionVerifier.Verify(version, options)), StringComparison.Ordinal);
                 File.WriteAllBytes(file, bytes);
             }
 
@@ -71,7 +77,7 @@ public sealed class DamageTests : IDisposable
             Damaged(File.ReadAllBytes(files[(files.IndexOf(file) + 1) % files.Count]));
         }
 
-        VersionVerifier.Verify(version, OneThread);
+        VersionVerifier.Verify(version, options);
     }
 
     [Theory]

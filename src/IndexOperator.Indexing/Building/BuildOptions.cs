@@ -24,6 +24,9 @@ public sealed record BuildOptions
     /// </summary>
     internal long ReadBesideFrom { get; init; } = 32L << 20;
 
+    /// <summary>From what size on, in bytes, a file of a version is checked block by block, so that several threads share it.</summary>
+    internal long VerifyBlocksFrom { get; init; } = 4L << 20;
+
     /// <summary>Stops the build; nothing is published then and staging is removed.</summary>
     public CancellationToken CancellationToken { get; init; }
 }

@@ -1,11 +1,13 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 
 namespace IndexOperator.Indexing;
 
 /// <summary>
-/// CRC-32 of up to 64 equal blocks of a file. A SHA-256 tells that a file changed; these tell where.
+/// CRC-32 of up to 64 equal blocks of a file. A SHA-256 tells that a file changed; these tell where, and unlike it can be
+/// computed by several threads at once.
 /// </summary>
 internal sealed class BlockChecksums
 {
@@ -64,6 +66,36 @@ internal sealed class BlockChecksums
         return same == expected.Length && same == actual.Length || begin >= fileBytes
             ? null
             : (begin, Math.Min(fileBytes, begin + BlockBytes(fileBytes)));
+    }
+
+    /// <summary>Begin and end of each block of a file.</summary>
+    public static IEnumerable<(long Begin, long End)> Of(long fileBytes)
+    {
+        for (var begin = 0L; begin < fileBytes; begin += BlockBytes(fileBytes))
+        {
+            yield return (begin, Math.Min(fileBytes, begin + BlockBytes(fileBytes)));
+        }
+    }
+
+    /// <summary>The checksum of each block; null when there is not one for each.</summary>
+    public static uint[]? Parse(long fileBytes, string? checksums)
+    {
+        var blocks = (fileBytes + BlockBytes(fileBytes) - 1) / BlockBytes(fileBytes);
+        if (checksums?.Length != blocks * HexDigits)
+        {
+            return null;
+        }
+
+        var parsed = new uint[blocks];
+        for (var block = 0; block < blocks; block++)
+        {
+            if (!uint.TryParse(checksums.AsSpan(block * HexDigits, HexDigits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out parsed[block]))
+            {
+                return null;
+            }
+        }
+
+        return parsed;
     }
 
     private static long BlockBytes(long fileBytes) => Math.Max(MaxBlocks, (fileBytes + MaxBlocks - 1) / MaxBlocks);

@@ -124,7 +124,7 @@ internal sealed class FileCopy(IndexFile file, string source, string destination
         if (actual != file.Sha256)
         {
             // Where it differs, the copy tells: the source is not read again.
-            throw VersionVerifier.AlteredCopy(source, file, actual, Path.Combine(destination, file.Name));
+            throw FileChecks.AlteredCopy(source, file, actual, Path.Combine(destination, file.Name));
         }
 
         _source?.Dispose();

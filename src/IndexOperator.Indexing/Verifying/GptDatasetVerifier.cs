@@ -100,37 +100,24 @@ internal sealed class GptDatasetVerifier : IDisposable
             : throw NpyFile.Corrupt(_documents.Path, $"its {entry} entries are not whole epochs of the sequences from {lowest} (entry {lowestAt}) to {highest} (entry {highestAt})");
     }
 
-    /// <summary>
-    /// Positions never fall, and inside one document samples are exactly one sequence length apart; only the last sample
-    /// may be shorter. An offset may be -1 in a last row at the last document alone: releases up to 0.9 write it where a
-    /// kept partial sample ends in an empty document (see <see cref="ReleaseRules.RefusesNegativeOffset"/>).
-    /// </summary>
+    /// <summary>Each row can follow the one before it.</summary>
     /// <returns>The last sample that begins before <paramref name="finalEpoch"/>, which is how many samples the earlier epochs give.</returns>
     private long CheckRows(long finalEpoch)
     {
-        var (lastPosition, lastOffset, row, sansFinal) = (0L, 0L, 0L, 0L);
-        var documents = Math.Max(1, _documents.Header.Items);
+        var rules = new SampleRows(SampleCount, _documents.Header.Items, _sequenceLength);
+        var (last, row, sansFinal) = ((Position: 0L, Offset: 0L), 0L, 0L);
         using var numbers = _samples.Items(_cancellationToken, items => _progress.Advance(items * NpyHeader.ItemSize(_samples.Header.Dtype))).GetEnumerator();
         for (; numbers.MoveNext(); row++)
         {
             var position = numbers.Current;
             numbers.MoveNext();
-            var offset = numbers.Current;
-            var isLast = row == SampleCount;
-            var tokens = position == lastPosition ? offset - lastOffset : offset;
-            var isSound = row == 0
-                ? position == 0 && offset == 0
-                : position >= lastPosition && position < documents
-                    && (offset >= 0 || (offset == -1 && isLast && position == documents - 1))
-                    && (position > lastPosition || isLast ? tokens <= _sequenceLength : tokens == _sequenceLength);
-            if (!isSound)
+            var next = (Position: position, Offset: numbers.Current);
+            if (row == 0 ? next != (0, 0) : !rules.MayFollow(row, next, last))
             {
-                throw NpyFile.Corrupt(
-                    _samples.Path,
-                    $"row {row} is ({position}, {offset}), which cannot follow ({lastPosition}, {lastOffset}) at {_sequenceLength} tokens a sample and {_documents.Header.Items} documents");
+                throw NpyFile.Corrupt(_samples.Path, rules.Describe(row, next, last));
             }
 
-            (lastPosition, lastOffset) = (position, offset);
+            last = next;
             sansFinal = position < finalEpoch ? row : sansFinal;
         }
 
