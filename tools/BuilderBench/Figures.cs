@@ -57,16 +57,15 @@ internal sealed record BuildResult(
 /// <param name="Name">What was read and in which state.</param>
 /// <param name="Bytes">Bytes read.</param>
 /// <param name="Reading">Just reading the same files.</param>
-/// <param name="HashBytesPerSecond">SHA-256 in memory on two threads; null where that is no limit.</param>
+/// <param name="HashBytesPerSecond">SHA-256 in memory on two threads.</param>
 /// <param name="Builder">index-builder.</param>
-/// <param name="IsWanted">Whether it must come near that limit; else it is only told.</param>
-internal sealed record ReadResult(string Name, long Bytes, Series Reading, double? HashBytesPerSecond, Series Builder, bool IsWanted)
+internal sealed record ReadResult(string Name, long Bytes, Series Reading, double HashBytesPerSecond, Series Builder)
 {
     public double ReadBytesPerSecond => Bytes / Reading.MedianSeconds;
 
     public double BuilderBytesPerSecond => Bytes / Builder.MedianSeconds;
 
-    public double LimitBytesPerSecond => Math.Min(ReadBytesPerSecond, HashBytesPerSecond ?? double.PositiveInfinity);
+    public double LimitBytesPerSecond => Math.Min(ReadBytesPerSecond, HashBytesPerSecond);
 }
 
 /// <summary>How honest the progress of a build is, after its first second.</summary>

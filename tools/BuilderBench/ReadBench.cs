@@ -17,7 +17,7 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
         var paths = Works.TenGigabytes.Select(input => inputs.PathOf(input) + ".idx").ToList();
         var manifest = builds.WriteManifest(Works.FingerprintWork);
         return Compare(
-            "fingerprint of 10 GB of .idx files", paths, isHashed: true, rounds, () => ReadAll(paths), () => programs.Fingerprint(manifest, inputs.Folder, scratch));
+            "fingerprint of 10 GB of .idx files", paths, rounds, () => ReadAll(paths), () => programs.Fingerprint(manifest, inputs.Folder, scratch));
     }
 
     /// <summary><c>index-builder verify</c> on a version of 50M documents.</summary>
@@ -31,11 +31,11 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
         var paths = Directory.GetFiles(version);
         // Into a pipe or a file cat would do more than read.
         Measurement Cat() => programs.Run(scratch, "/dev/null", ["/bin/cat", .. paths]);
-        return Compare("verify of a version of 50M documents", paths, isHashed: false, rounds, Cat, () => programs.Verify(version, scratch));
+        return Compare("verify of a version of 50M documents", paths, rounds, Cat, () => programs.Verify(version, scratch));
     }
 
     private List<ReadResult> Compare(
-        string name, IReadOnlyList<string> paths, bool isHashed, int rounds, Func<Measurement> read, Func<Measurement> run)
+        string name, IReadOnlyList<string> paths, int rounds, Func<Measurement> read, Func<Measurement> run)
     {
         var bytes = paths.Sum(path => new FileInfo(path).Length);
         var results = new List<ReadResult>();
@@ -46,11 +46,7 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
             {
                 Prepare(paths, isCold);
                 reading.Runs.Add(read());
-                if (isHashed)
-                {
-                    hashing.Add(Limits.Hash(Readers));
-                }
-
+                hashing.Add(Limits.Hash(Readers));
                 Prepare(paths, isCold);
                 builder.Runs.Add(run());
                 say(string.Create(
@@ -58,7 +54,7 @@ internal sealed class ReadBench(Programs programs, Inputs inputs, BuildBench bui
                     $"{name}, {state}, round {round} of {rounds}: reading {reading.Runs[^1].Seconds:0.00} s, index-builder {builder.Runs[^1].Seconds:0.00} s"));
             }
 
-            results.Add(new ReadResult($"{name}, {state}", bytes, reading, isHashed ? Statistics.Median(hashing) : null, builder, IsWanted: isCold || isHashed));
+            results.Add(new ReadResult($"{name}, {state}", bytes, reading, Statistics.Median(hashing), builder));
         }
 
         return results;

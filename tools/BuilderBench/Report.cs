@@ -166,14 +166,13 @@ internal static class Report
     private static Row Of(ReadResult read)
     {
         var share = read.BuilderBytesPerSecond / read.LimitBytesPerSecond;
-        var hash = read.HashBytesPerSecond is { } speed ? Text($", SHA-256 {speed / 1e9:0.00} GB/s") : "";
         return new Row(
             read.Name,
-            Text($"reading {read.ReadBytesPerSecond / 1e9:0.00} GB/s{hash}"),
+            Text($"reading {read.ReadBytesPerSecond / 1e9:0.00} GB/s, SHA-256 {read.HashBytesPerSecond / 1e9:0.00} GB/s"),
             Text($"{read.BuilderBytesPerSecond / 1e9:0.00} GB/s ({read.Builder.MedianSeconds:0.00} s)"),
             Text($"{share:0.00} of the limit"),
-            read.IsWanted ? Text($">= {Near} of it") : "",
-            read.IsWanted ? share >= Near : null);
+            Text($">= {Near} of it"),
+            share >= Near);
     }
 
     private static Row Of(ProgressResult told) => new(
