@@ -15,7 +15,7 @@ RUN dotnet publish src/IndexOperator.Operator --configuration Release --use-curr
 FROM build AS build-builder
 RUN dotnet publish src/IndexOperator.Builder --configuration Release --use-current-runtime --output /out && rm -f /out/*.xml /out/*.pdb
 
-FROM mcr.microsoft.com/dotnet/aspnet:10.0 AS operator
+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS operator
 LABEL org.opencontainers.image.title="index-operator" \
       org.opencontainers.image.description="Builds, versions and hands out pretraining index caches"
 ENV DOTNET_EnableDiagnostics=0 ASPNETCORE_HTTP_PORTS=
@@ -24,7 +24,7 @@ USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["/app/index-operator"]
 
-FROM mcr.microsoft.com/dotnet/runtime-deps:10.0 AS builder
+FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled AS builder
 LABEL org.opencontainers.image.title="index-builder" \
       org.opencontainers.image.description="Builds Megatron-Core index caches byte for byte"
 ENV PATH="/app:${PATH}"

@@ -21,6 +21,7 @@ Usage: hack/images.sh build [operator|builder]...
        hack/images.sh save FOLDER [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
+       hack/images.sh tag DIR TAG
        hack/images.sh clean
 
 build       builds the named targets (default: both) of the Dockerfile as docker.io/indexoperator/TARGET:dev; in about a
@@ -30,6 +31,7 @@ load        loads them into the containerd of the node in DIR (hack/node.sh); wh
 save        writes them as docker archives FOLDER/TARGET.tar, for example for kind load image-archive.
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
+tag         gives the loaded images another tag beside dev, in the node alone: what an upgrade is tried with.
 clean       removes the built images and layers.
 
 INDEXOPERATOR_CONTEXT     folder with the Dockerfile (default: the repository)
@@ -221,18 +223,27 @@ load_pause() {
   ctr_import "$1" "$archive"
 }
 
+tag() { # tag DIR TAG
+  local target
+  for target in "${TARGETS[@]}"; do
+    ctr --address "$(containerd_socket "$1")" -n k8s.io images tag --force "$(image_of "$target")" "docker.io/indexoperator/$target:$2" >/dev/null ||
+      die "could not tag $(image_of "$target")" "it is not in the node of $1, or containerd there does not run" "hack/images.sh load $1"
+  done
+}
+
 main() {
   local command=${1:-}
   case $command in
     -h | --help | help) usage; exit 0 ;;
     build) build "${@:2}" ;;
     save) save "${2:?save needs a folder}" "${@:3}" ;;
-    load | load-file | load-pause)
+    load | load-file | load-pause | tag)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
       case $command in
         load) load "$(realpath "$2")" "${@:3}" ;;
         load-file) ctr_import "$(realpath "$2")" "${3:?load-file needs an archive}" ;;
         load-pause) load_pause "$(realpath "$2")" ;;
+        tag) tag "$(realpath "$2")" "${3:?tag needs a tag}" ;;
       esac
       ;;
     clean)

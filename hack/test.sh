@@ -115,6 +115,7 @@ e2e() {
   INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER")
   export INDEXOPERATOR_E2E_KUBECONFIG
   export INDEXOPERATOR_E2E_CLUSTER="$INDEXOPERATOR_STATE/$E2E_CLUSTER"
+  "$HACK/provision.sh" helm >/dev/null
   "$HACK/images.sh" build
   "$HACK/images.sh" load "$INDEXOPERATOR_E2E_CLUSTER"
   run_project tests/IndexOperator.E2E

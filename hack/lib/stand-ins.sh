@@ -3,9 +3,12 @@
 # that the Dockerfile uses, so that buildah never dials out. Sourced by images.sh.
 
 BASE_REGISTRY=mcr.microsoft.com
-BASE_IMAGES=(dotnet/sdk:10.0-noble-aot dotnet/aspnet:10.0 dotnet/runtime-deps:10.0)
+BASE_IMAGES=(dotnet/sdk:10.0-noble-aot dotnet/aspnet:10.0-noble-chiseled dotnet/runtime-deps:10.0-noble-chiseled)
 BASE_PACKAGES=ca-certificates,libssl3,libicu72,tzdata,libstdc++6,zlib1g,libgcc-s1,passwd
 NATIVE_PACKAGES=gcc,libc6-dev,zlib1g-dev # for images whose name ends in -aot
+# All that images whose name ends in -chiseled have of their root: no shell, no package manager, no tools.
+CHISELED_PACKAGES=(base-files libc6 libgcc-s1 libssl3 libstdc++6 zlib1g)
+CHISELED_FILES=(./etc/ssl/certs/ca-certificates.crt ./etc/passwd ./etc/group ./etc/nsswitch.conf ./etc/ld.so.cache ./home/app/ ./tmp/)
 STAND_IN_LABEL=io.indexoperator.stand-in
 
 storage_driver() { # overlay cannot lie on overlay, as in most containers
@@ -28,7 +31,7 @@ dotnet_root() {
 
 stand_in_key() { # changes with whatever a stand-in is made of
   {
-    printf '%s\n' "3 $BASE_PACKAGES $NATIVE_PACKAGES $(uname -m)"
+    printf '%s\n' "4 $BASE_PACKAGES $NATIVE_PACKAGES ${CHISELED_PACKAGES[*]} ${CHISELED_FILES[*]} $(uname -m)"
     find "$(dotnet_root)/shared" "$(dotnet_root)/sdk" -mindepth 1 -maxdepth 2 -name '[0-9]*' 2>/dev/null | sort
   } | sha256sum | cut -c1-16
 }
@@ -77,8 +80,26 @@ build_root() { # build_root FILE PACKAGES: under long_step
     bookworm "$1" "$(debian_mirror)"
 }
 
+chisel() { # chisel ROOT.tar FILE: the parts of a root that chiseled images have
+  local folder package
+  folder=$(mktemp -d)
+  tar -xf "$1" -C "$folder" --exclude='./dev/*'
+  # Packages list what they bring to /lib as it was before that became a link to /usr/lib.
+  for package in "${CHISELED_PACKAGES[@]}"; do
+    find "$folder/var/lib/dpkg/info" -name "$package.list" -o -name "$package:*.list"
+  done | xargs cat | sed 's|^/lib|/usr/lib|; s|^/|./|' | grep -v '^\./usr/share/doc\|/gconv\|^\./usr/share/lintian' | sort -u >"$folder/wanted"
+  {
+    # Files alone: tar would take folders with all that is in them. The links of the root (/lib, /bin) are no package's.
+    (cd "$folder" && while read -r path; do if [ -L "$path" ] || [ -f "$path" ]; then printf "%s\n" "$path"; fi; done <wanted)
+    (cd "$folder" && find . -maxdepth 1 -type l)
+    printf '%s\n' "${CHISELED_FILES[@]}"
+  } | sort -u >"$folder/paths"
+  tar -cf "$2" -C "$folder" --no-recursion --files-from="$folder/paths"
+  rm -rf "$folder"
+}
+
 build_stand_in() { # build_stand_in NAME KEY: under long_step
-  local name=$1 key=$2 dotnet container part parts
+  local name=$1 key=$2 dotnet container part parts root
   dotnet=$(dotnet_root)
   case $name in
     dotnet/sdk:*) parts=(.) ;;
@@ -87,7 +108,12 @@ build_stand_in() { # build_stand_in NAME KEY: under long_step
   esac
   container=$(buildah_here from scratch)
   step_progress "$name: Debian root"
-  buildah_here add -q "$container" "$INDEXOPERATOR_CACHE/$(root_entry "$(packages_of "$name")")/root.tar" /
+  root="$INDEXOPERATOR_CACHE/$(root_entry "$(packages_of "$name")")/root.tar"
+  if [[ $name == *-chiseled ]]; then
+    chisel "$root" "$INDEXOPERATOR_CACHE/chiseled.tar"
+    root="$INDEXOPERATOR_CACHE/chiseled.tar"
+  fi
+  buildah_here add -q "$container" "$root" /
   step_progress "$name: .NET from $dotnet"
   for part in "${parts[@]}"; do
     if [ -d "$dotnet/$part" ]; then
@@ -98,7 +124,7 @@ build_stand_in() { # build_stand_in NAME KEY: under long_step
   done
   # The variables of the real images. Revocation servers are as far away as the registry.
   buildah_here config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env APP_UID=1654 \
-    --env DOTNET_RUNNING_IN_CONTAINER=true --env ASPNETCORE_HTTP_PORTS=8080 --env DOTNET_ROOT=/usr/share/dotnet \
+    --env DOTNET_RUNNING_IN_CONTAINER=true --env DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true --env ASPNETCORE_HTTP_PORTS=8080 --env DOTNET_ROOT=/usr/share/dotnet \
     --label "$STAND_IN_LABEL=$key" "$container"
   [[ $name != dotnet/sdk:* ]] || buildah_here config --env NUGET_XMLDOC_MODE=skip --env DOTNET_CLI_TELEMETRY_OPTOUT=1 \
     --env DOTNET_NOLOGO=1 --env NUGET_CERT_REVOCATION_MODE=offline --env MSBUILDDISABLENODEREUSE=1 --env UseSharedCompilation=false "$container"

@@ -15,6 +15,9 @@ public sealed class Cluster : IAsyncLifetime
     public const string Deployment = "deployment/index-operator";
     public const string GpuLabel = "nvidia.com/gpu.present";
 
+    /// <summary>Arguments with which the builder's image, which has no shell and no <c>sleep</c>, runs until it is stopped.</summary>
+    public const string SleepArguments = "[wait, --annotations, /nowhere]";
+
     private const string Asking = """
         apiVersion: v1
         kind: Pod

@@ -8,7 +8,7 @@ namespace IndexOperator.E2E;
 /// <summary>Training pods that say with one label which index they need: held back, pinned, staged, and refused where nobody could serve them.</summary>
 public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "consumers")
 {
-    private const string Training = "    command: [sleep, \"3600\"]\n    # args:";
+    private const string Training = $"    args: {Cluster.SleepArguments}\n    # args:";
 
     private bool _stopped;
 
@@ -64,10 +64,10 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
         var status = await Here.ReadyAsync("text");
         await Here.ApplyAsync(Job("staged", "\n      annotations: {indexoperator.io/staging: Memory}"));
         var pod = NameOf(await RunningAsync("staged"));
-        Assert.Equal("tmpfs", (await Here.KubectlAsync("exec", pod, "--", "stat", "-f", "-c", "%T", "/npy_index")).Trim());
+        var described = await Here.GetAsync("pod", pod);
+        Assert.Equal("tmpfs", TrainingProcess.Of(described).FileSystemAt("/npy_index"));
         await Here.ReadsAsync(pod, status);
         await UsesAsync(pod, status);
-        var described = await Here.GetAsync("pod", pod);
         Restricted.Check(described);
     }
 
@@ -127,7 +127,7 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
           - name: main
             image: indexoperator/builder:dev
             imagePullPolicy: IfNotPresent
-            command: [sleep, "3600"]
+            args: {{Cluster.SleepArguments}}
             securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]} }
         """;
 
@@ -149,18 +149,19 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
     // What the training sees: where the index is, by every name; and that it can write neither there nor to the data.
     private async Task UsesAsync(string pod, JsonNode status)
     {
+        var process = TrainingProcess.Of(await Here.GetAsync("pod", pod));
         foreach (var (variable, value) in new[]
         {
             ("PRETRAIN_INDEX_VERSION", VersionOf(status)), ("PRETRAIN_INDEX_DIR", "/npy_index"), ("NEMO_INDEX_MAPPING_DIR", "/npy_index"),
         })
         {
-            Assert.Equal(value, (await Here.KubectlAsync("exec", pod, "--", "printenv", variable)).Trim());
+            Assert.Equal(value, process.Variable(variable));
         }
 
-        Assert.StartsWith("--data-cache-path /npy_index", await Here.KubectlAsync("exec", pod, "--", "printenv", "MEGATRON_DATA_CACHE_ARGS"), StringComparison.Ordinal);
+        Assert.StartsWith("--data-cache-path /npy_index", process.Variable("MEGATRON_DATA_CACHE_ARGS"), StringComparison.Ordinal);
         foreach (var folder in new[] { "/npy_index", "/data" })
         {
-            Assert.Contains("Read-only file system", (await Here.TryKubectlAsync("exec", pod, "--", "touch", $"{folder}/x")).ToString(), StringComparison.Ordinal);
+            process.CannotWrite($"{folder}/x");
         }
     }
 

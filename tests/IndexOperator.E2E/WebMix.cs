@@ -33,7 +33,7 @@ public sealed class WebMix(Cluster cluster) : IAsyncLifetime
             .Replace("00000000000000000000", version, StringComparison.Ordinal)
             .Replace("  name: web-mix-reader\n", $"  name: {name}\n", StringComparison.Ordinal)
             .Replace("indexoperator.io/index: web-mix\n", $"indexoperator.io/index: {index}\n", StringComparison.Ordinal);
-        return sleeps ? pod.Replace("    args: [inspect", "    command: [sleep, \"3600\"]\n    # args: [inspect", StringComparison.Ordinal) : pod;
+        return sleeps ? pod.Replace("    args: [inspect", $"    args: {Cluster.SleepArguments}\n    # args: [inspect", StringComparison.Ordinal) : pod;
     }
 
     public async ValueTask InitializeAsync()

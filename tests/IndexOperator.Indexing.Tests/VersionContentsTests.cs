@@ -74,6 +74,27 @@ public sealed class VersionContentsTests : IDisposable
     }
 
     [Fact]
+    public void A_manifest_with_a_gap_is_none_whatever_its_checksum_says()
+    {
+        var manifest = VersionVerifier.ReadManifest(Publish());
+        Assert.NotNull(IndexManifest.Parse(manifest.ToJson()));
+        foreach (var gap in new[]
+        {
+            manifest with { Files = [.. manifest.Files, null!] },
+            manifest with { Data = [null!] },
+            manifest with { Splits = [null!] },
+            manifest with { Splits = [manifest.Splits[0] with { Hashes = null! }] },
+            manifest with { Splits = [manifest.Splits[0] with { Hashes = [null!] }] },
+            manifest with { Splits = [manifest.Splits[0] with { Split = null! }] },
+            manifest with { Files = [manifest.Files[0] with { Name = null! }] },
+            manifest with { Timings = null! },
+        })
+        {
+            Assert.Null(IndexManifest.Parse(gap.ToJson()));
+        }
+    }
+
+    [Fact]
     public void A_sound_version_passes_block_by_block_and_as_a_whole()
     {
         var version = Publish();

@@ -63,7 +63,7 @@ public sealed record IndexManifest
         try
         {
             var manifest = JsonSerializer.Deserialize(json, ReadableJson.Context.IndexManifest);
-            return manifest is { Format: CurrentFormat, Parameters.ValueKind: JsonValueKind.Object } && json.SequenceEqual(manifest.ToJson()) ? manifest : null;
+            return manifest is { Format: CurrentFormat, Parameters.ValueKind: JsonValueKind.Object } && HasNoGaps(manifest) && json.SequenceEqual(manifest.ToJson()) ? manifest : null;
         }
         catch (Exception fault) when (fault is JsonException or InvalidOperationException or ArgumentException)
         {
@@ -71,6 +71,10 @@ public sealed record IndexManifest
             return null;
         }
     }
+
+    /// <summary>That no list has a null in it, which the types forbid and the reader of JSON does not see.</summary>
+    private static bool HasNoGaps(IndexManifest manifest) =>
+        !manifest.Files.Contains(null!) && !manifest.Data.Contains(null!) && manifest.Splits.All(split => split is not null && !split.Hashes.Contains(null!));
 
     private static byte[] Serialize(IndexManifest manifest) => JsonSerializer.SerializeToUtf8Bytes(manifest, ReadableJson.Context.IndexManifest);
 }
@@ -107,7 +111,9 @@ public sealed record ManifestTimings(double ReadSeconds, double BuildSeconds);
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    WriteIndented = true)]
+    WriteIndented = true,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(IndexManifest))]
 [JsonSerializable(typeof(Dictionary<string, long[]>))]
 internal sealed partial class ManifestJson : JsonSerializerContext;
