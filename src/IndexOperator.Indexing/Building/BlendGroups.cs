@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -142,45 +141,9 @@ internal sealed class BlendGroups
     /// <param name="threshold">The threshold.</param>
     /// <param name="above">Receives these groups.</param>
     /// <param name="leftOut">Of the others, the largest error at the beginning and the largest weight.</param>
+    /// <typeparam name="TVectors">How errors are computed: the same whichever it is.</typeparam>
     /// <returns>How many lie above.</returns>
-    public int Above(double from, double to, double threshold, Span<int> above, out (double Error, double Weight) leftOut)
-    {
-        var weights = MemoryMarshal.Cast<double, Vector256<double>>(_weights);
-        var rounds = MemoryMarshal.Cast<double, Vector256<double>>(_rounds)[..weights.Length];
-        var (first, last) = (Vector256.Create(from), Vector256.Create(to));
-        var thresholds = Vector256.Create(threshold);
-        var errors = Vector256.Create(double.NegativeInfinity);
-        var heaviest = Vector256<double>.Zero;
-        var found = 0;
-        for (var i = 0; i < weights.Length; i++)
-        {
-            var isAbove = Vector256.GreaterThan((weights[i] * last) - rounds[i], thresholds);
-            var error = (weights[i] * first) - rounds[i];
-            errors = Vector256.MaxNative(errors, Vector256.ConditionalSelect(isAbove, errors, error));
-            heaviest = Vector256.MaxNative(heaviest, Vector256.AndNot(weights[i], isAbove));
-
-            // Four numbers are always written, and those that do not count overwritten: which groups lie above cannot be
-            // foretold, and a wrongly foretold branch costs more than the rest of the step.
-            var lanes = (int)Vector256.ExtractMostSignificantBits(isAbove);
-            (Vector128.Create(i * Vector256<double>.Count) + Vector128.Create(Packed.Slice(4 * lanes, 4))).CopyTo(above[found..]);
-            found += BitOperations.PopCount((uint)lanes);
-        }
-
-        leftOut = (double.NegativeInfinity, 0);
-        for (var lane = 0; lane < Vector256<double>.Count; lane++)
-        {
-            leftOut = (Math.Max(leftOut.Error, errors[lane]), Math.Max(leftOut.Weight, heaviest[lane]));
-        }
-
-        return found;
-    }
-
-    /// <summary>For each set of lanes, these lanes side by side.</summary>
-    private static ReadOnlySpan<int> Packed =>
-    [
-        0, 0, 0, 0, /**/ 0, 0, 0, 0, /**/ 1, 0, 0, 0, /**/ 0, 1, 0, 0,
-        2, 0, 0, 0, /**/ 0, 2, 0, 0, /**/ 1, 2, 0, 0, /**/ 0, 1, 2, 0,
-        3, 0, 0, 0, /**/ 0, 3, 0, 0, /**/ 1, 3, 0, 0, /**/ 0, 1, 3, 0,
-        2, 3, 0, 0, /**/ 0, 2, 3, 0, /**/ 1, 2, 3, 0, /**/ 0, 1, 2, 3,
-    ];
+    public int Above<TVectors>(double from, double to, double threshold, Span<int> above, out (double Error, double Weight) leftOut)
+        where TVectors : struct, IBlendVectors =>
+        TVectors.Above(_weights, _rounds, from, to, threshold, above, out leftOut);
 }
