@@ -21,22 +21,24 @@ public sealed class KillTests
         Assert.True(hits[1] >= RandomKills / 20, $"Only {hits[1]} of {RandomKills} kills met a build at work ({hits[0]} came before, {hits[2]} after).");
     }
 
-    [Fact]
-    public void A_publisher_killed_before_any_call_to_the_file_system_loses_nothing_and_its_rerun_finishes()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1000)]
+    public void A_publisher_killed_before_any_call_to_the_file_system_loses_nothing_and_its_rerun_finishes(int syncTogetherFrom)
     {
         using var workspace = new Workspace();
         workspace.WriteText("a", 60);
-        var calls = int.Parse(Publish(workspace, "counted", "first", 0)!.Split(' ')[0], CultureInfo.InvariantCulture);
+        var calls = int.Parse(Publish(workspace, "counted", "first", 0, syncTogetherFrom)!.Split(' ')[0], CultureInfo.InvariantCulture);
         Assert.True(calls > 60, $"Publishing makes only {calls} calls.");
         Parallel.For(1, calls + 1, new ParallelOptions { MaxDegreeOfParallelism = Lanes }, deadly =>
         {
             var cache = $"cache-{deadly}";
-            Assert.Null(Publish(workspace, cache, "first", deadly));
+            Assert.Null(Publish(workspace, cache, "first", deadly, syncTogetherFrom));
             var published = Verified(workspace[cache]);
 
             // The same build again, or another that clears away what the first one left, as the operator has it.
             var isSame = deadly % 2 == 0;
-            var outcome = Publish(workspace, cache, isSame ? "first" : "second", 0)!.Split(' ')[1];
+            var outcome = Publish(workspace, cache, isSame ? "first" : "second", 0, syncTogetherFrom)!.Split(' ')[1];
             StagingSweep.Remove(LocalFileSystem.Instance, workspace[cache], "first");
             Assert.Equal(published.Count == 0 ? "Built" : "Reused", outcome);
             Assert.Single(Verified(workspace[cache]));
@@ -88,10 +90,10 @@ public sealed class KillTests
     }
 
     /// <summary>Runs the host; its answer, or null when it was killed as it should be.</summary>
-    private static string? Publish(Workspace workspace, string cache, string buildId, int deadly)
+    private static string? Publish(Workspace workspace, string cache, string buildId, int deadly, int syncTogetherFrom)
     {
         var host = Path.Combine(AppContext.BaseDirectory, "IndexOperator.CrashHost.dll");
-        string[] arguments = [host, workspace[cache], workspace["corpus/a"], buildId, deadly.ToString(CultureInfo.InvariantCulture)];
+        string[] arguments = [host, workspace[cache], workspace["corpus/a"], buildId, deadly.ToString(CultureInfo.InvariantCulture), syncTogetherFrom.ToString(CultureInfo.InvariantCulture)];
         using var process = Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true })!;
         var output = process.StandardOutput.ReadToEnd();
         Assert.True(process.WaitForExit(TimeSpan.FromMinutes(2)), "The host did not end.");

@@ -21,6 +21,8 @@ internal sealed class DeadlyFileSystem(int deadly) : ICacheFileSystem
 
     public void SyncAndClose(Stream file) => Next(() => _local.SyncAndClose(((DeadlyStream)file).Inner));
 
+    public IWriteBarrier? OpenBarrier(string directory, long mostWaiting) => Next(() => new DeadlyBarrier(this));
+
     public void SyncDirectory(string path) => Next(() => _local.SyncDirectory(path));
 
     public void RenameFile(string source, string target) => Next(() => _local.RenameFile(source, target));
@@ -51,6 +53,16 @@ internal sealed class DeadlyFileSystem(int deadly) : ICacheFileSystem
         }
 
         return call();
+    }
+
+    /// <summary>A kill loses nothing that was written, synced or not, so nothing is synced here.</summary>
+    private sealed class DeadlyBarrier(DeadlyFileSystem files) : IWriteBarrier
+    {
+        public void Sync() => files.Next(() => { });
+
+        public void Dispose()
+        {
+        }
     }
 
     /// <summary>Writes half of what it is given before it dies.</summary>

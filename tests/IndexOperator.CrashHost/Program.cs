@@ -3,9 +3,9 @@ using IndexOperator.CrashHost;
 using IndexOperator.Indexing;
 
 // Publishes one version and kills itself, by SIGKILL, before the n-th thing that it asks of the file system.
-if (args is not [var cacheRoot, var prefix, var buildId, var deadly])
+if (args is not [var cacheRoot, var prefix, var buildId, var deadly, var together])
 {
-    Console.Error.WriteLine("Usage: CrashHost CACHE_ROOT PREFIX BUILD_ID N   (N = 0: live, and print how many calls there are)");
+    Console.Error.WriteLine("Usage: CrashHost CACHE_ROOT PREFIX BUILD_ID N TOGETHER   (N = 0: live, and print how many calls there are; TOGETHER: from how many small files on they are synced together)");
     return 2;
 }
 
@@ -19,6 +19,7 @@ var request = new IndexRequest
     TokenizerIdentifiers = """{"class": "ByteTokenizer"}""",
     MidLevelDatasetSurplus = 0.5,
 };
-var result = CachePublisher.Publish(files, cacheRoot, request, path => path, new BuildIdentity(buildId, "crash host"), new BuildOptions { Threads = 1 });
+var options = new BuildOptions { Threads = 1, SyncTogetherFrom = int.Parse(together, CultureInfo.InvariantCulture) };
+var result = CachePublisher.Publish(files, cacheRoot, request, path => path, new BuildIdentity(buildId, "crash host"), options);
 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{files.Calls} {result.Outcome}"));
 return 0;

@@ -33,6 +33,13 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
 
     public void SyncAndClose(Stream file) => Change(() => _local.SyncAndClose(file is ShortStream { Inner: var inner } ? inner : file));
 
+    /// <summary>A barrier that syncs nothing: what is lost with the power is another test's.</summary>
+    public IWriteBarrier? OpenBarrier(string directory, long mostWaiting)
+    {
+        Change(() => { });
+        return new Barrier(this);
+    }
+
     public void SyncDirectory(string path) => Change(() => _local.SyncDirectory(path));
 
     public void RenameFile(string source, string target) => Change(() => _local.RenameFile(source, target));
@@ -63,6 +70,15 @@ internal sealed class FaultyFileSystem(Func<int, Exception?> faultOfChange) : IC
         }
 
         change();
+    }
+
+    private sealed class Barrier(FaultyFileSystem files) : IWriteBarrier
+    {
+        public void Sync() => files.Change(() => { });
+
+        public void Dispose()
+        {
+        }
     }
 
     /// <summary>A file under a quota: it takes what fits, then no more.</summary>

@@ -105,11 +105,14 @@ public sealed class PublishTests : IDisposable
         Assert.NotEqual(first.Path, changed.Path);
     }
 
-    [Fact]
-    public void Whatever_fails_and_whenever_nothing_is_published_or_left()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1000)]
+    public void Whatever_fails_and_whenever_nothing_is_published_or_left(int syncTogetherFrom)
     {
+        var options = new BuildOptions { Threads = 1, SyncTogetherFrom = syncTogetherFrom };
         var counting = new FaultyFileSystem(_ => null);
-        CachePublisher.Publish(counting, _directory["counted"], _request, prefix => prefix, new("b", "tests"), new() { Threads = 1 });
+        CachePublisher.Publish(counting, _directory["counted"], _request, prefix => prefix, new("b", "tests"), options);
 
         // The last change is the sync after the rename: the version is there, complete, and only its durability is in doubt.
         for (var failing = 1; failing < counting.Changes; failing++)
@@ -117,7 +120,7 @@ public sealed class PublishTests : IDisposable
             var at = failing;
             var files = new FaultyFileSystem(change => change == at ? new IOException("No space left on device", 28) : null);
             var failure = Assert.Throws<IndexingException>(() =>
-                CachePublisher.Publish(files, _directory["cache"], _request, prefix => prefix, new("b", "tests"), new() { Threads = 1 }));
+                CachePublisher.Publish(files, _directory["cache"], _request, prefix => prefix, new("b", "tests"), options));
 
             Assert.Equal(FailureReason.OutOfSpace, failure.Reason);
             Assert.Empty(_directory.FilesUnder("cache"));

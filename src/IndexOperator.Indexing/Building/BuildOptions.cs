@@ -27,6 +27,9 @@ public sealed record BuildOptions
     /// <summary>From what size on, in bytes, a file of a version is checked block by block, so that several threads share it.</summary>
     internal long VerifyBlocksFrom { get; init; } = 4L << 20;
 
+    /// <summary>How many small files are so many that they are made durable together; see <see cref="DurableFiles"/>.</summary>
+    internal int SyncTogetherFrom { get; init; } = 64;
+
     /// <summary>Stops the build; nothing is published then and staging is removed.</summary>
     public CancellationToken CancellationToken { get; init; }
 }

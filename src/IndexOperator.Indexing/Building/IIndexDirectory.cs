@@ -6,8 +6,8 @@ public interface IIndexDirectory
     /// <summary>Opens a new file for writing from its beginning.</summary>
     Stream Create(string name);
 
-    /// <summary>Makes a written file durable and gives it its name; <paramref name="stream"/> is closed.</summary>
-    void Seal(string name, Stream stream);
+    /// <summary>Ends a written file, whole and with nothing to add; <paramref name="stream"/> is closed.</summary>
+    void Seal(string name, Stream stream, long bytes);
 
     /// <summary>Drops a file that could not be finished; never fails.</summary>
     void Abandon(string name, Stream stream);

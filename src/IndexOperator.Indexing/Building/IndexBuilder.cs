@@ -26,16 +26,19 @@ public sealed class IndexBuilder
     /// <returns>The files, by name in ordinal order.</returns>
     /// <exception cref="IndexingException">OversampledBlend, InvalidSpec, or what the directory's storage throws.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options) => Build(plan, directory, options, []);
+    public static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options) => Build(plan, directory, options, [], out _);
 
     /// <summary>The same, and beside it other work on the same threads, which is begun first; all of it is done when this returns.</summary>
-    internal static IReadOnlyList<IndexFile> Build(IndexPlan plan, IIndexDirectory directory, BuildOptions options, IReadOnlyList<Action> beside)
+    internal static IReadOnlyList<IndexFile> Build(
+        IndexPlan plan, IIndexDirectory directory, BuildOptions options, IReadOnlyList<Action> beside, out TimeSpan blending)
     {
         var builder = new IndexBuilder(plan, directory, options, beside);
+        var started = options.Time.GetTimestamp();
         var blends = new BlendIndex?[plan.Blends.Count];
         try
         {
             builder.ComputeBlends(blends);
+            blending = options.Time.GetElapsedTime(started);
             builder.WriteAll(blends);
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))

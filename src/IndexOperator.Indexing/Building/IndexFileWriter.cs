@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -8,6 +9,9 @@ namespace IndexOperator.Indexing;
 internal static class IndexFileWriter
 {
     private const int ChunkBytes = 1 << 20;
+
+    // Up to here a file is put together in memory first.
+    private const int SmallBytes = 1 << 16;
 
     /// <summary>Receives the content of a file.</summary>
     public delegate void Sink(ReadOnlySpan<byte> bytes);
@@ -42,6 +46,52 @@ internal static class IndexFileWriter
     /// <summary>Writes a file whose content is given piece by piece.</summary>
     public static IndexFile Write(IIndexDirectory directory, PlannedFile file, Action<Sink> produce, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        return file.Bytes <= SmallBytes ? WriteSmall(directory, file, produce) : WriteLarge(directory, file, produce, cancellationToken);
+    }
+
+    /// <summary>As a whole: with thousands of small files, every call and every object for a piece of one counts.</summary>
+    private static IndexFile WriteSmall(IIndexDirectory directory, PlannedFile file, Action<Sink> produce)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent((int)file.Bytes);
+        try
+        {
+            var length = 0;
+            void Append(ReadOnlySpan<byte> bytes)
+            {
+                if (bytes.Length > file.Bytes - length)
+                {
+                    throw NotAsPlanned(file, (long)length + bytes.Length);
+                }
+
+                bytes.CopyTo(buffer.AsSpan(length));
+                length += bytes.Length;
+            }
+
+            Produce(file, produce, Append, () => length);
+            var content = buffer.AsSpan(0, length);
+            var stream = directory.Create(file.Name);
+            try
+            {
+                stream.Write(content);
+                directory.Seal(file.Name, stream, length);
+            }
+            catch
+            {
+                directory.Abandon(file.Name, stream);
+                throw;
+            }
+
+            return new IndexFile(file.Name, length, Convert.ToHexStringLower(SHA256.HashData(content)), file.Dtype, file.Shape, BlockChecksums.Of(content));
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private static IndexFile WriteLarge(IIndexDirectory directory, PlannedFile file, Action<Sink> produce, CancellationToken cancellationToken)
+    {
         var blocks = new BlockChecksums(file.Bytes);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var stream = directory.Create(file.Name);
@@ -61,18 +111,8 @@ internal static class IndexFileWriter
                 }
             }
 
-            if (file.Dtype is not null)
-            {
-                Append(new NpyHeader(file.Dtype, file.Shape!).ToBytes());
-            }
-
-            produce(Append);
-            if (written != file.Bytes)
-            {
-                throw new InvalidOperationException($"{file.Name} has {written} bytes, but {file.Bytes} were planned.");
-            }
-
-            directory.Seal(file.Name, stream);
+            Produce(file, produce, Append, () => written);
+            directory.Seal(file.Name, stream, written);
         }
         catch
         {
@@ -82,4 +122,21 @@ internal static class IndexFileWriter
 
         return new IndexFile(file.Name, written, Convert.ToHexStringLower(hash.GetHashAndReset()), file.Dtype, file.Shape, blocks.Finish());
     }
+
+    private static void Produce(PlannedFile file, Action<Sink> produce, Sink sink, Func<long> written)
+    {
+        if (file.Dtype is not null)
+        {
+            sink(new NpyHeader(file.Dtype, file.Shape!).ToBytes());
+        }
+
+        produce(sink);
+        if (written() != file.Bytes)
+        {
+            throw NotAsPlanned(file, written());
+        }
+    }
+
+    private static InvalidOperationException NotAsPlanned(PlannedFile file, long written) =>
+        new($"{file.Name} has {written} bytes, but {file.Bytes} were planned.");
 }

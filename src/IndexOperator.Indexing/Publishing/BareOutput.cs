@@ -15,23 +15,28 @@ public static class BareOutput
     {
         RequestRules.Check(request);
         var plan = IndexPlanner.Create(request, DatasetLoader.Load(request, locate, options));
-        var output = new OutputDirectory(files, directory);
         try
         {
             files.CreateDirectory(directory);
             DiskSpace.ThrowIfShort(files, directory, plan);
-            var written = IndexBuilder.Build(plan, output, options);
-            foreach (var dataset in plan.Data)
-            {
-                IndexedDatasetReader.ThrowIfChanged(dataset);
-            }
-
-            output.Commit();
-            return (plan, written);
+            using var durable = DurableFiles.For(files, directory, plan, options);
+            return (plan, Write(plan, new OutputDirectory(files, directory, durable), options));
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
             throw StorageFaults.Translate(fault, $"Writing into {directory}", isWrite: true);
+        }
+    }
+
+    private static IReadOnlyList<IndexFile> Write(IndexPlan plan, OutputDirectory output, BuildOptions options)
+    {
+        try
+        {
+            var written = IndexBuilder.Build(plan, output, options);
+            Parallelism.ForEach(options, plan.Data.Count, i => IndexedDatasetReader.ThrowIfChanged(plan.Data[i]));
+
+            output.Commit();
+            return written;
         }
         finally
         {

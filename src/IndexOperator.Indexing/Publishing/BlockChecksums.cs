@@ -26,6 +26,21 @@ internal sealed class BlockChecksums
         _left = _blockBytes;
     }
 
+    /// <summary>The checksums of a whole file.</summary>
+    public static string Of(ReadOnlySpan<byte> file)
+    {
+        var size = (int)BlockBytes(file.Length);
+        Span<char> text = stackalloc char[MaxBlocks * HexDigits];
+        var length = 0;
+        for (; !file.IsEmpty; file = file[Math.Min(size, file.Length)..])
+        {
+            _ = Crc32.HashToUInt32(file[..Math.Min(size, file.Length)]).TryFormat(text[length..], out var written, "x8", CultureInfo.InvariantCulture);
+            length += written;
+        }
+
+        return new string(text[..length]);
+    }
+
     /// <summary>Adds the next bytes of the file.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {

@@ -94,11 +94,9 @@ public sealed class CachePublisher
         PrepareStaging();
         DiskSpace.ThrowIfShort(_files, _staging, plan);
         started = _options.Time.GetTimestamp();
-        var written = IndexBuilder.Build(plan, new StagingDirectory(_files, _staging), _options, loaded.Rest);
-        foreach (var dataset in plan.Data)
-        {
-            IndexedDatasetReader.ThrowIfChanged(dataset);
-        }
+        using var durable = DurableFiles.For(_files, _staging, plan, _options);
+        var written = IndexBuilder.Build(plan, new StagingDirectory(_files, _staging, durable), _options, loaded.Rest, out var blending);
+        Parallelism.ForEach(_options, plan.Data.Count, i => IndexedDatasetReader.ThrowIfChanged(plan.Data[i]));
 
         var fingerprint = VersionIdentity.Fingerprint(data.Values);
         var version = VersionIdentity.Version(fingerprint, request);
@@ -116,8 +114,9 @@ public sealed class CachePublisher
             Splits = [.. plan.Splits.Select(split => Describe(split, request))],
             Data = [.. plan.Data.Select(ManifestData.Of)],
             Files = [.. written, WriteSequences(plan)],
-            Timings = new ManifestTimings(Seconds(readSeconds), Seconds(_options.Time.GetElapsedTime(started).TotalSeconds)),
+            Timings = new ManifestTimings(Seconds(readSeconds), Seconds(_options.Time.GetElapsedTime(started).TotalSeconds), Seconds(blending.TotalSeconds)),
         };
+        durable.Complete();
         return Seal(target, manifest);
     }
 

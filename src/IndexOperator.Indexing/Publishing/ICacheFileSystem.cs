@@ -21,6 +21,14 @@ public interface ICacheFileSystem
     /// <summary>Forces a file's content to the device and closes it.</summary>
     void SyncAndClose(Stream file);
 
+    /// <summary>
+    /// Opens what makes many files durable at once, before the first of them is created. Null where the file system is not known to keep
+    /// that promise and to tell of every failed write, and where so much else waits to be written that syncing each file is less to wait for.
+    /// </summary>
+    /// <param name="directory">Where the files will be.</param>
+    /// <param name="mostWaiting">Bytes of others that may be waited for.</param>
+    IWriteBarrier? OpenBarrier(string directory, long mostWaiting);
+
     /// <summary>Forces the names in a directory to the device.</summary>
     void SyncDirectory(string path);
 
@@ -41,4 +49,15 @@ public interface ICacheFileSystem
 
     /// <summary>Files that this user can still create on the file system of a directory; <see cref="long.MaxValue"/> where it sets no limit.</summary>
     long AvailableFiles(string path);
+}
+
+/// <summary>Makes durable at once what was written to a file system.</summary>
+public interface IWriteBarrier : IDisposable
+{
+    /// <summary>
+    /// Returns when all content that was written and closed, in whatever file of the file system, is on the device; throws when any
+    /// that was written since this was opened could not be.
+    /// </summary>
+    /// <exception cref="IOException">Something could not be written.</exception>
+    void Sync();
 }

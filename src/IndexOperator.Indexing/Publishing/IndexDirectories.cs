@@ -4,13 +4,13 @@ using System.Globalization;
 namespace IndexOperator.Indexing;
 
 /// <summary>A staging directory: files have their final names at once, since the directory itself is renamed later.</summary>
-public sealed class StagingDirectory(ICacheFileSystem files, string path) : IIndexDirectory
+internal sealed class StagingDirectory(ICacheFileSystem files, string path, DurableFiles durable) : IIndexDirectory
 {
     /// <inheritdoc/>
     public Stream Create(string name) => files.CreateFile(Path.Combine(path, name));
 
     /// <inheritdoc/>
-    public void Seal(string name, Stream stream) => files.SyncAndClose(stream);
+    public void Seal(string name, Stream stream, long bytes) => durable.Close(stream, bytes);
 
     /// <inheritdoc/>
     public void Abandon(string name, Stream stream) => Quietly.Close(stream);
@@ -20,7 +20,7 @@ public sealed class StagingDirectory(ICacheFileSystem files, string path) : IInd
 /// A bare <c>index_mapping_dir</c>: files get their names when all of them are written, each whole, over an older one if
 /// there is one. A build that fails leaves the directory as it was.
 /// </summary>
-public sealed class OutputDirectory(ICacheFileSystem files, string path) : IIndexDirectory
+internal sealed class OutputDirectory(ICacheFileSystem files, string path, DurableFiles durable) : IIndexDirectory
 {
     private readonly string _suffix = string.Create(CultureInfo.InvariantCulture, $".{Guid.NewGuid():N}.tmp");
     private readonly ConcurrentDictionary<string, bool> _sealed = new(StringComparer.Ordinal);
@@ -29,9 +29,9 @@ public sealed class OutputDirectory(ICacheFileSystem files, string path) : IInde
     public Stream Create(string name) => files.CreateFile(Temporary(name));
 
     /// <inheritdoc/>
-    public void Seal(string name, Stream stream)
+    public void Seal(string name, Stream stream, long bytes)
     {
-        files.SyncAndClose(stream);
+        durable.Close(stream, bytes);
         _sealed[name] = true;
     }
 
@@ -42,9 +42,10 @@ public sealed class OutputDirectory(ICacheFileSystem files, string path) : IInde
         Quietly.Do(() => files.DeleteFile(Temporary(name)));
     }
 
-    /// <summary>Gives all files their names.</summary>
+    /// <summary>Gives all files their names, once all are durable.</summary>
     public void Commit()
     {
+        durable.Complete();
         foreach (var name in _sealed.Keys.Order(StringComparer.Ordinal))
         {
             files.RenameFile(Temporary(name), Path.Combine(path, name));

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -53,8 +54,14 @@ public sealed record IndexManifest
     /// <summary>The manifest as indented JSON in UTF-8, with its checksum.</summary>
     public byte[] ToJson()
     {
+        // The checksum is the last field: it goes in front of the closing brace, instead of writing thousands of files once more.
         var content = Serialize(this with { Checksum = null });
-        return Serialize(this with { Checksum = Convert.ToHexStringLower(SHA256.HashData(content)) });
+        var field = $",\n  \"checksum\": \"{Convert.ToHexStringLower(SHA256.HashData(content))}\"\n}}";
+        var end = content.AsSpan().LastIndexOf("\n}"u8);
+        var json = new byte[end + field.Length];
+        content.AsSpan(0, end).CopyTo(json);
+        Encoding.ASCII.GetBytes(field, json.AsSpan(end));
+        return json;
     }
 
     /// <summary>Reads a manifest; null when a single byte of the text is not as <see cref="ToJson"/> wrote it.</summary>
@@ -105,7 +112,8 @@ public sealed record ManifestData(string Prefix, string IdxSha256, long IdxBytes
 /// <summary>Seconds that parts of a build took.</summary>
 /// <param name="ReadSeconds">Reading, checking and hashing the data.</param>
 /// <param name="BuildSeconds">Computing and writing the arrays.</param>
-public sealed record ManifestTimings(double ReadSeconds, double BuildSeconds);
+/// <param name="BlendSeconds">Of it, choosing the member of each sample of the blends; null in old versions.</param>
+public sealed record ManifestTimings(double ReadSeconds, double BuildSeconds, double? BlendSeconds = null);
 
 /// <summary>Source-generated JSON of the files in a version.</summary>
 [JsonSourceGenerationOptions(

@@ -19,7 +19,7 @@ public sealed partial class LocalFileSystem : ICacheFileSystem
     public void CreateDirectory(string path) => Directory.CreateDirectory(path);
 
     /// <inheritdoc/>
-    public Stream CreateFile(string path) => new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 1 << 16);
+    public Stream CreateFile(string path) => new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
     /// <inheritdoc/>
     public void SyncAndClose(Stream file)
@@ -27,6 +27,9 @@ public sealed partial class LocalFileSystem : ICacheFileSystem
         ((FileStream)file).Flush(flushToDisk: true);
         file.Dispose();
     }
+
+    /// <inheritdoc/>
+    public IWriteBarrier? OpenBarrier(string directory, long mostWaiting) => FileSystemBarrier.TryOpen(directory, mostWaiting);
 
     /// <inheritdoc/>
     public void SyncDirectory(string path)
@@ -131,7 +134,7 @@ public sealed partial class LocalFileSystem : ICacheFileSystem
         return fields[5] == 0 ? long.MaxValue : (long)Math.Min(fields[7], long.MaxValue);
     }
 
-    private static IOException LastError(string path)
+    internal static IOException LastError(string path)
     {
         var error = Marshal.GetLastPInvokeError();
         return new IOException($"{Marshal.GetPInvokeErrorMessage(error)}: {path}", error);

@@ -145,7 +145,7 @@ public sealed class NaivePropertyTests
 
         public Stream Create(string name) => new MemoryStream();
 
-        public void Seal(string name, Stream stream) => Assert.True(Files.TryAdd(name, ((MemoryStream)stream).ToArray()), $"{name} was written twice.");
+        public void Seal(string name, Stream stream, long bytes) => Assert.True(Files.TryAdd(name, ((MemoryStream)stream).ToArray()), $"{name} was written twice.");
 
         public void Abandon(string name, Stream stream) => stream.Dispose();
     }
