@@ -129,7 +129,7 @@ public sealed class BlendOrderTests
     {
         var (expected, counts) = PlainLoop(weights, limits, size);
         var random = new Random(weights.Length);
-        foreach (var order in new IBlendOrder[] { new DirectBlend(weights, limits), new CandidateBlend(weights, limits), new CandidateBlend(weights, limits, portable: true) })
+        foreach (var order in new IBlendOrder[] { new DirectBlend(weights, limits), new CandidateBlend(weights, limits) })
         {
             // In pieces of any length, as blocks end where a piece does.
             var found = new short[size];

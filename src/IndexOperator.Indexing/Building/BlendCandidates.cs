@@ -41,10 +41,8 @@ internal sealed class BlendCandidates
     /// Draws for the samples from <paramref name="sample"/> on, for as long as the largest error of a candidate is larger
     /// than any that a group left out can have.
     /// </summary>
-    /// <typeparam name="TVectors">How errors are computed: the same whichever it is.</typeparam>
     /// <returns>How many samples were drawn for.</returns>
-    public int Draw<TVectors>(Span<short> order, long sample, ErrorBound leftOut)
-        where TVectors : struct, IBlendVectors
+    public int Draw(Span<short> order, long sample, ErrorBound leftOut)
     {
         // Inside the rows: _filled is a multiple of the step and at most what Room holds.
         ref var weights = ref Unsafe.As<Row, double>(ref _slots.Weights);
@@ -54,19 +52,19 @@ internal sealed class BlendCandidates
         for (; drawn < order.Length; drawn++)
         {
             var factor = Math.Max((double)(sample + drawn), 1.0);
-            var largest = TVectors.Largest(ref weights, ref rounds, ref errors, _filled, factor);
+            var largest = BlendVectors.Largest(ref weights, ref rounds, ref errors, _filled, factor);
             if (!(largest > leftOut.At(factor)))
             {
                 break;
             }
 
-            var slots = TVectors.SlotsWith(ref errors, _filled, largest);
+            var slots = BlendVectors.SlotsWith(ref errors, _filled, largest);
             var slot = (slots & (slots - 1)) == 0 ? BitOperations.TrailingZeroCount(slots) : First(slots);
             var isRound = _groups.Draw(_chosen[slot], out var member);
             order[drawn] = (short)member;
             if (isRound)
             {
-                CountRound<TVectors>(slot);
+                CountRound(slot);
             }
         }
 
@@ -92,10 +90,9 @@ internal sealed class BlendCandidates
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void CountRound<TVectors>(int slot)
-        where TVectors : struct, IBlendVectors
+    private void CountRound(int slot)
     {
-        TVectors.Increment(ref Unsafe.As<Row, double>(ref _slots.Rounds), slot);
+        BlendVectors.Increment(ref Unsafe.As<Row, double>(ref _slots.Rounds), slot);
         if (_slots.Rounds[slot] == _groups.Limit(_chosen[slot]))
         {
             _slots.Rounds[slot] = double.PositiveInfinity;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace IndexOperator.Indexing;
 
@@ -53,8 +52,8 @@ internal sealed class BlendGroups
         _fronts = [.. firsts];
         _limits = [.. firsts.Select(first => limits?[first] ?? double.PositiveInfinity)];
 
-        // Filled up to whole vectors with groups that are infinitely far ahead and so never drawn.
-        var padded = (Count + Vector256<double>.Count - 1) / Vector256<double>.Count * Vector256<double>.Count;
+        // Filled up to whole steps of Above with groups that are infinitely far ahead and so never drawn.
+        var padded = (Count + Overhang - 1) / Overhang * Overhang;
         _weights = new double[padded];
         _rounds = new double[padded];
         _rounds.AsSpan(Count).Fill(double.PositiveInfinity);
@@ -141,9 +140,7 @@ internal sealed class BlendGroups
     /// <param name="threshold">The threshold.</param>
     /// <param name="above">Receives these groups.</param>
     /// <param name="leftOut">Of the others, the largest error at the beginning and the largest weight.</param>
-    /// <typeparam name="TVectors">How errors are computed: the same whichever it is.</typeparam>
     /// <returns>How many lie above.</returns>
-    public int Above<TVectors>(double from, double to, double threshold, Span<int> above, out (double Error, double Weight) leftOut)
-        where TVectors : struct, IBlendVectors =>
-        TVectors.Above(_weights, _rounds, from, to, threshold, above, out leftOut);
+    public int Above(double from, double to, double threshold, Span<int> above, out (double Error, double Weight) leftOut) =>
+        BlendVectors.Above(_weights, _rounds, from, to, threshold, above, out leftOut);
 }

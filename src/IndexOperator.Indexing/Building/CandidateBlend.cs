@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-
 namespace IndexOperator.Indexing;
 
 /// <summary>
@@ -25,7 +22,6 @@ internal sealed class CandidateBlend : IBlendOrder
 
     private const double LargestProduct = 1L << 51;
 
-    private readonly bool _isAvx2;
     private readonly BlendGroups _groups;
     private readonly BlendCandidates _candidates;
     private readonly int[] _above;
@@ -38,10 +34,8 @@ internal sealed class CandidateBlend : IBlendOrder
     /// <summary>Begins at the first sample.</summary>
     /// <param name="weights">The share of each member.</param>
     /// <param name="limits">How many samples each member has, if it no longer takes part once they are used up.</param>
-    /// <param name="portable">True to do without the processor's own vectors, which changes no number.</param>
-    public CandidateBlend(double[] weights, long[]? limits, bool portable = false)
+    public CandidateBlend(double[] weights, long[]? limits)
     {
-        _isAvx2 = Avx2.IsSupported && !portable;
         _groups = new BlendGroups(weights, limits);
         _candidates = new BlendCandidates(_groups);
         _above = [.. Enumerable.Range(0, _groups.Count + BlendGroups.Overhang)];
@@ -49,7 +43,7 @@ internal sealed class CandidateBlend : IBlendOrder
     }
 
     /// <summary>From how many members on this is faster than <see cref="DirectBlend"/>; measured.</summary>
-    public static int FewestMembers => Avx2.IsSupported || Vector256.IsHardwareAccelerated ? 8 : 96;
+    public const int FewestMembers = 8;
 
     /// <summary>
     /// Whether a blend can be computed this way: no negative weight, so that errors only grow until a draw, and errors so
@@ -63,7 +57,7 @@ internal sealed class CandidateBlend : IBlendOrder
     {
         while (order.Length > 0)
         {
-            var drawn = _isAvx2 ? Draw<Avx2Vectors>(order) : Draw<PortableVectors>(order);
+            var drawn = _groups.Count <= BlendCandidates.Room ? DrawFromAll(order) : DrawBlock(order);
             order = order[drawn..];
             _sample += drawn;
         }
@@ -74,20 +68,14 @@ internal sealed class CandidateBlend : IBlendOrder
 
     private static double Factor(long sample) => Math.Max((double)sample, 1.0);
 
-    private int Draw<TVectors>(Span<short> order)
-        where TVectors : struct, IBlendVectors =>
-        _groups.Count <= BlendCandidates.Room ? DrawFromAll<TVectors>(order) : DrawBlock<TVectors>(order);
-
-    private int DrawFromAll<TVectors>(Span<short> order)
-        where TVectors : struct, IBlendVectors
+    private int DrawFromAll(Span<short> order)
     {
         _candidates.Take(_above.AsSpan(0, _groups.Count));
-        var drawn = _candidates.Draw<TVectors>(order, _sample, ErrorBound.None);
+        var drawn = _candidates.Draw(order, _sample, ErrorBound.None);
         return drawn > 0 ? drawn : Scan(order[..1]);
     }
 
-    private int DrawBlock<TVectors>(Span<short> order)
-        where TVectors : struct, IBlendVectors
+    private int DrawBlock(Span<short> order)
     {
         if (_toScan > 0)
         {
@@ -97,8 +85,8 @@ internal sealed class CandidateBlend : IBlendOrder
         }
 
         var length = Math.Min(order.Length, BlockLength);
-        var leftOut = Choose<TVectors>(Factor(_sample), Factor(_sample + length - 1));
-        var drawn = _candidates.Draw<TVectors>(order[..length], _sample, leftOut);
+        var leftOut = Choose(Factor(_sample), Factor(_sample + length - 1));
+        var drawn = _candidates.Draw(order[..length], _sample, leftOut);
         if (drawn >= Math.Min(length, ShortestBlock))
         {
             _nextScan = 1;
@@ -122,14 +110,13 @@ internal sealed class CandidateBlend : IBlendOrder
         return order.Length;
     }
 
-    private ErrorBound Choose<TVectors>(double from, double to)
-        where TVectors : struct, IBlendVectors
+    private ErrorBound Choose(double from, double to)
     {
-        var found = _groups.Above<TVectors>(from, to, _threshold, _above, out var leftOut);
+        var found = _groups.Above(from, to, _threshold, _above, out var leftOut);
         if (found < ShortestBlock)
         {
             _threshold = double.NegativeInfinity;
-            found = _groups.Above<TVectors>(from, to, _threshold, _above, out leftOut);
+            found = _groups.Above(from, to, _threshold, _above, out leftOut);
         }
 
         if (found > BlendCandidates.Room)
