@@ -60,6 +60,8 @@ main() {
     install_packages "what Megatron-Core imports first (140 MB)" python3-torch
   fi
   hold_lock "$CACHE/lock" "the builder's benchmark"
+  # Folders of outputs then lie apart on an ext4 disk: none pays for what was removed beside it.
+  mkdir -p "$CACHE/run" && { chattr +T "$CACHE/run" 2>/dev/null || true; }
   publish artifacts/bench-builder
   compile "$CACHE/kernels.so"
   dotnet run --project tools/BuilderBench --configuration "$CONFIGURATION" --verbosity quiet -- \

@@ -24,15 +24,16 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
         var builder = work.Threads.ToDictionary(threads => threads, threads => new Series(NameOf(threads), []));
         var phases = work.Threads.ToDictionary(threads => threads, _ => new List<IReadOnlyDictionary<string, double>>());
         Output? expected = null;
+        using var outputs = new OutputFolders(scratch, keep: work.Inputs.Count > 1);
         for (var round = 1; round <= rounds; round++)
         {
             if (withReference)
             {
-                using var folder = new ScratchFolder(scratch);
-                var (process, told) = programs.Imitate(manifest, inputs.Folder, folder.Path, scratch);
+                var folder = outputs.Next();
+                var (process, told) = programs.Imitate(manifest, inputs.Folder, folder, scratch);
                 reference.Runs.Add(process);
                 times.Add(told);
-                Compare(ref expected, folder.Path, $"{work.Name}, {ReferenceName}");
+                Compare(ref expected, folder, $"{work.Name}, {ReferenceName}");
                 Say(work, round, rounds, ReferenceName, process);
             }
 
@@ -46,9 +47,9 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
 
             foreach (var (threads, series) in builder)
             {
-                using var folder = new ScratchFolder(scratch);
-                var process = programs.Build(manifest, inputs.Folder, folder.Path, threads, scratch);
-                var version = VersionIn(folder.Path);
+                var folder = outputs.Next();
+                var process = programs.Build(manifest, inputs.Folder, folder, threads, scratch);
+                var version = VersionIn(folder);
                 series.Runs.Add(process);
                 phases[threads].Add(TimingsOf(version));
                 Compare(ref expected, version, $"{work.Name}, {series.Name}");
@@ -106,6 +107,44 @@ internal sealed class BuildBench(Programs programs, Inputs inputs, string scratc
         return manifest.RootElement.TryGetProperty("timings", out var timings)
             ? timings.EnumerateObject().Where(phase => phase.Value.ValueKind == JsonValueKind.Number).ToDictionary(phase => phase.Name, phase => phase.Value.GetDouble(), StringComparer.Ordinal)
             : [];
+    }
+}
+
+/// <summary>
+/// Folders for the outputs of a work's runs. Those of many files are removed after the last run: ext4 without a journal steps over every
+/// inode that was freed in the last minutes when it looks for a new one, so a run would pay for the removal of what the one before it wrote.
+/// </summary>
+internal sealed class OutputFolders(string parent, bool keep) : IDisposable
+{
+    private readonly List<string> _folders = [];
+
+    /// <summary>A new, empty folder.</summary>
+    public string Next()
+    {
+        if (!keep)
+        {
+            Dispose();
+        }
+
+        var path = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"out-{_folders.Count}"));
+        _folders.Add(path);
+        Remove(path);
+        Directory.CreateDirectory(path);
+        return path;
+    }
+
+    public void Dispose()
+    {
+        _folders.ForEach(Remove);
+        _folders.Clear();
+    }
+
+    private static void Remove(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            Directory.Delete(path, recursive: true);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ namespace IndexOperator.Indexing;
 /// </summary>
 /// <remarks>
 /// In vectors of two numbers: every x86-64 processor has them, and a program compiled ahead for all of them has no others, as the compiler
-/// answers "no" for AVX then without asking the processor. Vectors of four, which it puts together from two of these, take a third longer.
+/// answers "no" for AVX then without asking the processor. Vectors of four, which it puts together from two of these, are slower.
 /// </remarks>
 internal static class BlendVectors
 {
