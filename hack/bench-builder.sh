@@ -55,6 +55,8 @@ main() {
   case ${1:-} in
     -h | --help | help) usage; exit 0 ;;
   esac
+  # A compiler server would go on and keep the lock of this run.
+  export UseSharedCompilation=false MSBUILDDISABLENODEREUSE=1
   install_packages "what the reference is written in, and the linker of native programs" python3 python3-numpy g++ zlib1g-dev
   if starts_count "$@"; then
     install_packages "what Megatron-Core imports first (140 MB)" python3-torch

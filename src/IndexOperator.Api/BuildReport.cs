@@ -206,6 +206,9 @@ public sealed record BuildReport
 /// <summary>One line of a build's log that tells how far it is: <c>{"progress":{…}}</c>.</summary>
 public sealed record BuildProgressLine
 {
+    /// <summary>Three centuries: no build says more in earnest.</summary>
+    private const double MaxEtaSeconds = 1e10;
+
     /// <summary>The progress; null on lines that say something else.</summary>
     public BuildProgress? Progress { get; init; }
 
@@ -228,7 +231,7 @@ public sealed record BuildProgressLine
 
             try
             {
-                if (JsonSerializer.Deserialize(line, ApiJsonContext.Default.BuildProgressLine)?.Progress is { Phase.Length: <= 64, Percent: >= 0 and <= 100 } found
+                if (JsonSerializer.Deserialize(line, ApiJsonContext.Default.BuildProgressLine)?.Progress is { Phase.Length: <= 64, Percent: >= 0 and <= 100, EtaSeconds: null or (>= 0 and <= MaxEtaSeconds) } found
                     && found.Phase.All(char.IsAsciiLetterOrDigit))
                 {
                     return found;
@@ -259,6 +262,6 @@ public sealed record BuildProgress
     /// <summary>0 to 100.</summary>
     public int Percent { get; init; }
 
-    /// <summary>Estimated seconds until done; null when unknown.</summary>
-    public long? EtaSeconds { get; init; }
+    /// <summary>Estimated seconds until done, to a tenth; null when unknown.</summary>
+    public double? EtaSeconds { get; init; }
 }

@@ -108,6 +108,6 @@ internal sealed class ProgressMeter : IBuildProgress
         return (1 - PublishShare) * (all > 0 ? done / all : 1);
     }
 
-    private long? Remaining(double fraction) =>
-        fraction < 0.01 ? null : (long)Math.Round(_time.GetElapsedTime(_started).TotalSeconds * (1 - fraction) / fraction);
+    private double? Remaining(double fraction) =>
+        fraction < 0.01 ? null : Math.Round(_time.GetElapsedTime(_started).TotalSeconds * (1 - fraction) / fraction, 1);
 }

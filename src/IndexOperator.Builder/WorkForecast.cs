@@ -10,8 +10,8 @@ internal sealed record WorkForecast(double Read, double Blend, double Arrays)
 {
     // Nanoseconds on one thread as `make bench-builder` had them (docs/performance.md). Only their ratios matter, and those hardly change from
     // machine to machine: hashing keeps pace with the processor's clock, as does all else but the misses of its caches.
-    private const double PerByteRead = 1;
-    private const double PerUnit = 6.5;
+    private const double PerByteRead = 1.05;
+    private const double PerUnit = 6;
     private const double PerChoice = 30;
     private const double PerMemberAndChoice = 0.1;
 

@@ -144,7 +144,7 @@ public static class BuildPolicy
                     RunningSince = since,
                     Phase = progress?.Phase ?? build.Phase,
                     Percent = progress?.Percent ?? build.Percent,
-                    EtaSeconds = progress?.EtaSeconds,
+                    EtaSeconds = progress?.EtaSeconds is { } seconds ? (long)Math.Ceiling(seconds) : null,
                     Progress = progress is not null ? ProgressText.Of(progress) : build.RunningSince is null ? "Starting" : build.Progress ?? "Starting",
                 },
                 LookAgainAfter = ProgressInterval,

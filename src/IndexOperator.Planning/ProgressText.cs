@@ -10,7 +10,7 @@ public static class ProgressText
     public static string Of(BuildProgress progress)
     {
         ArgumentNullException.ThrowIfNull(progress);
-        var left = progress.EtaSeconds is { } seconds and > 0 ? $" ({Duration(seconds)} left)" : "";
+        var left = progress.EtaSeconds is { } seconds and > 0 ? $" ({Duration((long)Math.Ceiling(seconds))} left)" : "";
         return string.Create(CultureInfo.InvariantCulture, $"{progress.Phase} {progress.Percent}%{left}");
     }
 

@@ -140,6 +140,7 @@ public sealed class BuildProgressLineTests
     {
         var tail = Line.Replace("41", "40", StringComparison.Ordinal) + "\n" + Line + "\n";
         Assert.Equal(new BuildProgress { Phase = "SampleIndex", Completed = 41, Total = 100, Percent = 41, EtaSeconds = 20 }, BuildProgressLine.FindLast(tail));
+        Assert.Equal(0.7, BuildProgressLine.FindLast(Line.Replace("20", "0.7", StringComparison.Ordinal))!.EtaSeconds);
     }
 
     [Theory]
@@ -152,6 +153,8 @@ public sealed class BuildProgressLineTests
     [InlineData("""{"progress":{"phase":"x","percent":101}}""")]
     [InlineData("""{"progress":{"phase":"x","percent":-1}}""")]
     [InlineData("""{"progress":{"phase":"x","percent":"50"}}""")]
+    [InlineData("""{"progress":{"phase":"x","percent":5,"etaSeconds":-1}}""")]
+    [InlineData("""{"progress":{"phase":"x","percent":5,"etaSeconds":1e300}}""")]
     [InlineData("""{"progress":[]}""")]
     public void Lines_that_say_something_else_are_passed_over(string later) =>
         Assert.Equal(41, BuildProgressLine.FindLast($"{Line}\r\n{later}\r\n")!.Percent);

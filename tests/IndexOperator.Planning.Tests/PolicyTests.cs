@@ -103,11 +103,12 @@ public sealed class ProgressTextTests
 {
     [Theory]
     [InlineData(0, null, "SampleIndex 0%")]
-    [InlineData(41, 0L, "SampleIndex 41%")]
-    [InlineData(41, 20L, "SampleIndex 41% (20s left)")]
-    [InlineData(41, 60L, "SampleIndex 41% (1m0s left)")]
-    [InlineData(41, 3725L, "SampleIndex 41% (1h2m left)")]
-    public void Progress_reads_like_kubectl_ages(int percent, long? eta, string expected) =>
+    [InlineData(41, 0.0, "SampleIndex 41%")]
+    [InlineData(41, 0.4, "SampleIndex 41% (1s left)")]
+    [InlineData(41, 20.0, "SampleIndex 41% (20s left)")]
+    [InlineData(41, 60.0, "SampleIndex 41% (1m0s left)")]
+    [InlineData(41, 3724.2, "SampleIndex 41% (1h2m left)")]
+    public void Progress_reads_like_kubectl_ages(int percent, double? eta, string expected) =>
         Assert.Equal(expected, ProgressText.Of(new BuildProgress { Phase = "SampleIndex", Percent = percent, EtaSeconds = eta }));
 
     [Theory]

@@ -22,7 +22,7 @@ public sealed record BuildOptions
     /// From what size on, in bytes, an <c>.idx</c> file may be read to its end beside the building. Below it there is nothing to win, and
     /// each file that is not read to its end stays open.
     /// </summary>
-    internal long ReadBesideFrom { get; init; } = 32L << 20;
+    internal long ReadBesideFrom { get; init; } = 8L << 20;
 
     /// <summary>From what size on, in bytes, a file of a version is checked block by block, so that several threads share it.</summary>
     internal long VerifyBlocksFrom { get; init; } = 4L << 20;
