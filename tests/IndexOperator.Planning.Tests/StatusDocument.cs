@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using IndexOperator.Api;
 
 namespace IndexOperator.Planning.Tests;
 
@@ -37,6 +38,19 @@ internal sealed partial class StatusDocument
         States.SelectMany(row => row.Reasons).Concat(Events.SelectMany(row => row.Reasons)).Concat(FailureRows.Select(row => row.Reason)).ToHashSet();
 
     public static StatusDocument Parse(string text) => new(text);
+
+    /// <summary>What the document says that kstatus says of a status.</summary>
+    public string Kstatus(ShownStatus shown)
+    {
+        var ready = shown.Condition(ConditionTypes.Ready)!;
+        var rows = States.Where(row => row.Conditions[0].Type == ConditionTypes.Ready && row.Reasons.Contains(ready.Reason!) && row.Conditions.All(pair => shown.Condition(pair.Type)?.Status == pair.Status));
+        return rows.Select(row => row.Kstatus).Distinct().ToList() switch
+        {
+            [var verdict] => verdict,
+            [] => throw new InvalidDataException($"No row of docs/status.md is about Ready={ready.Status} {ready.Reason} as in \"{shown.Name}\"."),
+            _ => throw new InvalidDataException($"Rows of docs/status.md disagree about Ready={ready.Status} {ready.Reason} as in \"{shown.Name}\"."),
+        };
+    }
 
     private IEnumerable<string> Reasons(string cell) => cell.Split(", ").SelectMany(part => part switch
     {

@@ -68,7 +68,7 @@ public sealed class ControlPlane : IAsyncDisposable
     /// <summary>Runs kubectl (or the program that <c>KUBECTL</c> names) and gives its answer, whatever it is.</summary>
     public Task<CommandResult> TryKubectlAsync(IEnumerable<string> arguments, string input = "") =>
         Command.RunAsync(
-            Environment.GetEnvironmentVariable("KUBECTL") is { Length: > 0 } program ? program : "kubectl",
+            Kustomize.Kubectl,
             arguments,
             input,
             new Dictionary<string, string> { ["KUBECONFIG"] = KubeConfig, ["HOME"] = _folder },
