@@ -12,7 +12,7 @@ DEMO_KUBECONFIG := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG
 DEMO_OPTIONS := $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
 DEMO_IMAGES := $(if $(OPERATOR_IMAGE),--operator-image "$(OPERATOR_IMAGE)") $(if $(BUILDER_IMAGE),--builder-image "$(BUILDER_IMAGE)")
 
-.PHONY: help demo demo-down test fuzz chaos bench-builder bench-operator bench-stage test-unit test-integration e2e build verify manifests format images clean
+.PHONY: help demo demo-down test fuzz chaos bench-builder bench-operator bench-stage test-unit test-integration e2e build verify manifests record-release format images clean
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ verify: ## Generated files, formatting, scripts and manifests are as they must b
 manifests: ## Regenerate the CRD from the C# types, and what the chart has of it and of its values
 	@dotnet run --project tools/CrdGen --configuration $(CONFIGURATION) -- --output config/crd
 	@hack/chart.sh sync
+
+record-release: ## Keep what this version writes, for later versions to read (docs/releasing.md)
+	@hack/record-release.sh
 
 format: ## Format the C# code
 	@dotnet format IndexOperator.sln
