@@ -17,7 +17,8 @@ RUN dotnet publish src/IndexOperator.Builder --configuration Release --use-curre
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled AS operator
 LABEL org.opencontainers.image.title="index-operator" \
-      org.opencontainers.image.description="Builds, versions and hands out pretraining index caches"
+      org.opencontainers.image.description="Builds, versions and hands out pretraining index caches" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV DOTNET_EnableDiagnostics=0 ASPNETCORE_HTTP_PORTS=
 COPY --from=build-operator /out /app
 USER 65532:65532
@@ -26,7 +27,8 @@ ENTRYPOINT ["/app/index-operator"]
 
 FROM mcr.microsoft.com/dotnet/runtime-deps:10.0-noble-chiseled AS builder
 LABEL org.opencontainers.image.title="index-builder" \
-      org.opencontainers.image.description="Builds Megatron-Core index caches byte for byte"
+      org.opencontainers.image.description="Builds Megatron-Core index caches byte for byte" \
+      org.opencontainers.image.licenses="Apache-2.0"
 ENV PATH="/app:${PATH}"
 COPY --from=build-builder /out /app
 USER 65532:65532

@@ -12,7 +12,7 @@ DEMO_KUBECONFIG := $(if $(filter command line,$(origin KUBECONFIG)),$(KUBECONFIG
 DEMO_OPTIONS := $(if $(DEMO_KUBECONFIG),--kubeconfig "$(DEMO_KUBECONFIG)")
 DEMO_IMAGES := $(if $(OPERATOR_IMAGE),--operator-image "$(OPERATOR_IMAGE)") $(if $(BUILDER_IMAGE),--builder-image "$(BUILDER_IMAGE)")
 
-.PHONY: help demo demo-down test fuzz chaos bench-builder bench-operator bench-stage test-unit test-integration e2e build verify manifests record-release format images clean
+.PHONY: help demo demo-down test fuzz chaos bench-builder bench-operator bench-stage test-unit test-integration e2e build verify manifests record-release format chart images clean
 
 help: ## Show this help
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ record-release: ## Keep what this version writes, for later versions to read (do
 
 format: ## Format the C# code
 	@dotnet format IndexOperator.sln
+
+chart: ## Check and pack the chart into artifacts/chart
+	@hack/chart.sh package
 
 images: ## Build the operator and builder images
 	@hack/images.sh build

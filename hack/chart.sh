@@ -12,10 +12,11 @@ BEGIN='<!-- Written by hack/chart.sh from values.yaml: do not edit below. -->'
 
 usage() {
   cat <<'HELP'
-Usage: hack/chart.sh sync|check
+Usage: hack/chart.sh sync|check|package
 
 sync   copies the generated CRD into the chart and writes the tables of values in its README from the comments in values.yaml
 check  tells whether sync would change anything
+package  checks, lints and packs the chart into artifacts/chart
 HELP
 }
 
@@ -58,11 +59,19 @@ readme() {
   tables
 }
 
+pack() {
+  local helm
+  helm=$("$HACK/provision.sh" helm)
+  rm -rf artifacts/chart
+  "$helm" lint --strict "$CHART" >&2
+  "$helm" package "$CHART" --destination artifacts/chart >&2
+}
+
 main() {
   local fresh faults=0
   case ${1:-} in
     -h | --help | help) usage; exit 0 ;;
-    sync | check) ;;
+    sync | check | package) ;;
     *) usage >&2; die "unknown command: ${1:-(none)}" ;;
   esac
   fresh=$(mktemp)
@@ -77,6 +86,7 @@ main() {
   diff -u "$CHART/README.md" "$fresh" >&2 || faults=1
   diff -u "$CHART/files/$CRD" "config/crd/$CRD" >&2 || faults=1
   [ "$faults" = 0 ] || die "the chart is not what its sources say" "the differences are above" "make manifests, and commit the result"
+  if [ "$1" = package ]; then pack; fi
 }
 
 main "$@"

@@ -8,6 +8,8 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$HACK/lib/debian.sh"
 # shellcheck source=lib/helm.sh
 . "$HACK/lib/helm.sh"
+# shellcheck source=lib/actionlint.sh
+. "$HACK/lib/actionlint.sh"
 cd "$(dirname "$HACK")"
 
 FAULTS=0
@@ -34,7 +36,10 @@ crd_is_generated() {
   rm -rf "$fresh"
 }
 
-locks_are_whole() { dotnet restore IndexOperator.sln --locked-mode -v quiet >&2 || { log "next: dotnet restore --force-evaluate, and commit the lock files"; return 1; }; }
+locks_are_whole() { # and no package in them has a known vulnerability, where the registry says which have
+  dotnet restore IndexOperator.sln --locked-mode --force -p:NuGetAuditFatal=true -v quiet >&2 ||
+    { log "next: dotnet restore --force-evaluate, and commit the lock files; for an advisory (NU190x) another version in Directory.Packages.props"; return 1; }
+}
 
 code_is_formatted() { dotnet format IndexOperator.sln --verify-no-changes --no-restore >&2 || { log "next: make format"; return 1; }; }
 
@@ -66,7 +71,15 @@ queries_are_sound() { # the chart's alerts and what they say of made-up series, 
   return "$code"
 }
 
-manifests_are_sound() { git ls-files 'config/*.yaml' '*.yml' 'charts/*/Chart.yaml' 'charts/*/values.yaml' 'charts/*/files/*.yaml' tests/alerts/alerts.yaml | xargs yamllint --strict >&2; }
+workflows_are_sound() { # and every action of others is named by a commit, with its release beside it
+  local code=0
+  git ls-files '.github/workflows/*.yml' | xargs grep -nE '^ *(- )?uses:' | grep -vE 'uses: (\./\S+|[A-Za-z0-9_./-]+@[0-9a-f]{40} # v[0-9]+(\.[0-9]+)*)$' >&2 && code=1
+  # shellcheck disable=SC2046
+  actionlint $(git ls-files '.github/workflows/*.yml') || code=1
+  return "$code"
+}
+
+manifests_are_sound() { git ls-files 'config/*.yaml' 'docs/*.yaml' '*.yml' 'charts/*/Chart.yaml' 'charts/*/values.yaml' 'charts/*/files/*.yaml' tests/alerts/alerts.yaml | xargs yamllint --strict >&2; }
 
 files_are_short() { # a file that needs scrolling holds more than one thing
   local long
@@ -84,11 +97,13 @@ main() {
     -h | --help | help) printf 'Usage: hack/verify.sh\nRuns every check and says at the end how many failed.\n'; exit 0 ;;
   esac
   install_packages "what checks scripts and manifests" shellcheck yamllint prometheus
+  provide_actionlint
   check "lock files fit the projects" locks_are_whole
   check "the CRD is what the C# types say" crd_is_generated
   check "C# is formatted" code_is_formatted
   check "shell scripts pass shellcheck" scripts_are_sound
   check "manifests pass yamllint" manifests_are_sound
+  check "workflows pass actionlint, and pin what they use" workflows_are_sound
   check "the chart has what it is made of" chart_is_in_step
   check "the chart passes helm lint" chart_is_sound
   check "alerts and dashboard pass promtool" queries_are_sound
