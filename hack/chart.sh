@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Keeps what the chart holds of other files equal to them: the CRD, and the tables of values in its README.
+# Keeps equal what the chart shares with other files: the CRD, its alerts in config/prometheus, and the tables of values in its README.
 set -euo pipefail
 HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 # shellcheck source=lib/common.sh
@@ -8,14 +8,16 @@ cd "$(dirname "$HACK")"
 
 CHART=charts/index-operator
 CRD=indexoperator.io_pretrainindexes.yaml
+RULE=config/prometheus/prometheus_rule.yaml
 BEGIN='<!-- Written by hack/chart.sh from values.yaml: do not edit below. -->'
 
 usage() {
   cat <<'HELP'
 Usage: hack/chart.sh sync|check|package
 
-sync   copies the generated CRD into the chart and writes the tables of values in its README from the comments in values.yaml
-check  tells whether sync would change anything
+sync     copies the generated CRD into the chart and the chart's alerts into config/prometheus, and writes the tables of values in the chart's
+         README from the comments in values.yaml
+check    tells whether sync would change anything
 package  checks, lints and packs the chart into artifacts/chart
 HELP
 }
@@ -59,6 +61,24 @@ readme() {
   tables
 }
 
+prometheus_rule() { # the chart's alerts for those who do not use it
+  printf '# Written by hack/chart.sh from %s/files/alerts.yaml: do not edit.\n' "$CHART"
+  cat <<'YAML'
+apiVersion: monitoring.coreos.com/v1
+kind: PrometheusRule
+metadata:
+  name: index-operator
+  namespace: index-operator-system
+  labels:
+    app.kubernetes.io/name: index-operator
+spec:
+  groups:
+  - name: index-operator
+    rules:
+YAML
+  sed '/^#/d; s/SELECTOR/job="index-operator-metrics",namespace="index-operator-system"/; s/^/    /' "$CHART/files/alerts.yaml"
+}
+
 pack() {
   local helm
   helm=$("$HACK/provision.sh" helm)
@@ -68,23 +88,27 @@ pack() {
 }
 
 main() {
-  local fresh faults=0
+  local fresh rule faults=0
   case ${1:-} in
     -h | --help | help) usage; exit 0 ;;
     sync | check | package) ;;
     *) usage >&2; die "unknown command: ${1:-(none)}" ;;
   esac
   fresh=$(mktemp)
+  rule=$(mktemp)
   # shellcheck disable=SC2064
-  trap "rm -f '$fresh'" EXIT
+  trap "rm -f '$fresh' '$rule'" EXIT
   readme >"$fresh"
+  prometheus_rule >"$rule"
   if [ "$1" = sync ]; then
+    cat "$rule" >"$RULE"
     cat "$fresh" >"$CHART/README.md"
     cp "config/crd/$CRD" "$CHART/files/$CRD"
     return
   fi
   diff -u "$CHART/README.md" "$fresh" >&2 || faults=1
   diff -u "$CHART/files/$CRD" "config/crd/$CRD" >&2 || faults=1
+  diff -u "$RULE" "$rule" >&2 || faults=1
   [ "$faults" = 0 ] || die "the chart is not what its sources say" "the differences are above" "make manifests, and commit the result"
   if [ "$1" = package ]; then pack; fi
 }

@@ -17,21 +17,31 @@ public sealed class AgreementTests
     private static readonly string[] AsInConfig = ["--set", "image.tag=dev,builder.image.tag=dev"];
 
     [Fact]
-    public async Task The_chart_as_it_is_installs_what_config_default_does() =>
-        await AssertSameAsync([.. Files("config/rbac"), .. Files("config/manager"), .. Files("config/webhook")], ["config/default/manager_webhook_patch.yaml"], []);
+    public async Task The_chart_as_it_is_installs_what_config_default_does() => await AssertSameAsync(await Kustomize.ObjectsAsync("config/default"));
 
     [Fact]
-    public async Task With_cert_manager_the_chart_installs_what_config_cert_manager_does()
-    {
-        var expected = new List<JsonNode>([.. Files("config/rbac"), .. Files("config/manager"), .. Files("config/webhook"), .. Files("config/cert-manager").Where(item => (string?)item["kind"] is "Issuer" or "Certificate")]);
-        var annotations = Files("config/cert-manager").Named("MutatingWebhookConfiguration", Helm.Release)["metadata"]!["annotations"]!.DeepClone();
-        expected.Named("MutatingWebhookConfiguration", Helm.Release)["metadata"]!["annotations"] = annotations;
+    public async Task With_cert_manager_the_chart_installs_what_config_cert_manager_does() =>
+        await AssertSameAsync(await Kustomize.ObjectsAsync("config/cert-manager"), "--set", "webhook.certificates.source=cert-manager");
 
-        // Files of others need neither the Secret of the operator's own nor the right to announce it.
-        expected.RemoveAll(item => ((string)item["metadata"]!["name"]!).EndsWith("-webhook-certificate", StringComparison.Ordinal));
-        var rules = expected.Named("ClusterRole", Helm.Release)["rules"]!.AsArray();
-        rules.Remove(rules.Single(rule => (string?)rule!["resources"]![0] == "mutatingwebhookconfigurations"));
-        await AssertSameAsync(expected, ["config/default/manager_webhook_patch.yaml", "config/cert-manager/manager_patch.yaml"], ["--set", "webhook.certificates.source=cert-manager"]);
+    [Fact]
+    public async Task With_the_Prometheus_operator_the_chart_adds_what_config_prometheus_does() =>
+        await AssertSameAsync(
+            [.. await Kustomize.ObjectsAsync("config/default"), .. await Kustomize.ObjectsAsync("config/prometheus")],
+            "--set",
+            "metrics.serviceMonitor.enabled=true,metrics.prometheusRule.enabled=true");
+
+    [Fact]
+    public async Task In_listed_namespaces_the_chart_installs_what_config_namespaced_does_with_the_same_rights()
+    {
+        string[] options = [.. AsInConfig, "--set", "watchNamespaces={training}"];
+        var (expected, rendered) = (await Kustomize.ObjectsAsync("config/namespaced"), await Helm.ObjectsAsync(options));
+        await AssertSameAsync([.. expected.Where(item => !IsOfTheOperatorsRights(item))], item => !IsOfTheOperatorsRights(item), options);
+
+        // Either way of writing them: a Role in the namespace, or a ClusterRole that is bound there.
+        var rights = Rights(expected);
+        Assert.Equal(rights, Rights(rendered));
+        Assert.Contains("training: patch pretrainindexes.indexoperator.io/status", rights);
+        Assert.Equal(["everywhere: get mutatingwebhookconfigurations.admissionregistration.k8s.io index-operator", "everywhere: patch mutatingwebhookconfigurations.admissionregistration.k8s.io index-operator"], rights.Where(right => right.StartsWith("everywhere", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -49,31 +59,46 @@ public sealed class AgreementTests
         Assert.Contains("--kueue=auto", rendered.OperatorContainer().Arguments());
     }
 
-    [Fact]
-    public async Task An_operator_of_listed_namespaces_is_asked_about_these_alone_as_in_the_patch_for_it()
-    {
-        var patch = YamlJson.ParseAll(RepositoryRoot.ReadText("config/webhook/namespaced_patch.yaml")).Single()![0]!["value"];
-        var configuration = (await Helm.ObjectsAsync("--set", "watchNamespaces={training}")).Named("MutatingWebhookConfiguration", Helm.Release);
-        Assert.True(JsonNode.DeepEquals(patch, configuration["webhooks"]![0]!["namespaceSelector"]));
-    }
+    private static Task AssertSameAsync(IReadOnlyList<JsonNode> expected, params string[] options) => AssertSameAsync(expected, _ => true, [.. AsInConfig, .. options]);
 
-    private static async Task AssertSameAsync(List<JsonNode> expected, string[] patches, string[] options)
+    private static async Task AssertSameAsync(IReadOnlyList<JsonNode> config, Func<JsonNode, bool> isCompared, string[] options)
     {
-        foreach (var patch in patches)
-        {
-            Apply(patch, expected.Named("Deployment", Helm.Release));
-        }
-
-        var rendered = (await Helm.ObjectsAsync([.. AsInConfig, .. options])).Where(item => !NotCompared.Contains((string?)item["kind"])).ToList();
-        expected = [.. expected.Where(item => !NotCompared.Contains((string?)item["kind"]))];
+        var rendered = (await Helm.ObjectsAsync(options)).Where(item => !NotCompared.Contains((string?)item["kind"]) && isCompared(item)).ToList();
+        var expected = config.Where(item => !NotCompared.Contains((string?)item["kind"])).ToList();
         Assert.Equal(expected.Select(NameOf).Order(StringComparer.Ordinal), rendered.Select(NameOf).Order(StringComparer.Ordinal));
         foreach (var item in expected)
         {
             AssertSame(item, rendered.Single(other => NameOf(other) == NameOf(item)));
         }
 
-        Assert.Equal(Parse(expected.OperatorContainer()), Parse(rendered.OperatorContainer()));
+        var (own, charts) = (Parse(expected.OperatorContainer()), Parse(rendered.OperatorContainer()));
+        Assert.Equal(own.Namespaces, charts.Namespaces);
+        Assert.Equal(own with { Namespaces = charts.Namespaces }, charts);
     }
+
+    private static bool IsOfTheOperatorsRights(JsonNode item) =>
+        (string?)item["kind"] is "ClusterRole" or "ClusterRoleBinding" or "Role" or "RoleBinding"
+        && (string?)item["metadata"]!["name"] is "index-operator" or "index-operator-webhook-configuration";
+
+    // Every verb on every resource that the bindings of these objects give, in order.
+    private static List<string> Rights(IReadOnlyList<JsonNode> objects) =>
+        [.. objects.Where(item => (string?)item["kind"] is "ClusterRoleBinding" or "RoleBinding").SelectMany(binding =>
+        {
+            var space = (string?)binding["metadata"]!["namespace"];
+            var role = objects.Single(item => (string?)item["kind"] == (string?)binding["roleRef"]!["kind"] && (string?)item["metadata"]!["name"] == (string?)binding["roleRef"]!["name"]
+                && ((string?)item["kind"] == "ClusterRole" || (string?)item["metadata"]!["namespace"] == space));
+            return role["rules"]!.AsArray().SelectMany(rule => RightsOf(rule!).Where(right => space is null || !IsClusterWide(right)).Select(right => $"{space ?? "everywhere"}: {right}"));
+        }).Distinct().Order(StringComparer.Ordinal)];
+
+    private static IEnumerable<string> RightsOf(JsonNode rule) =>
+        from resource in rule["resources"]!.AsArray()
+        let parts = ((string)resource!).Split('/')
+        from @group in rule["apiGroups"]!.AsArray()
+        from verb in rule["verbs"]!.AsArray()
+        from name in rule["resourceNames"]?.AsArray() ?? [""]
+        select $"{verb} {parts[0]}.{@group}{(parts.Length > 1 ? "/" + parts[1] : "")} {name}".TrimEnd();
+
+    private static bool IsClusterWide(string right) => right.Contains(" customresourcedefinitions.", StringComparison.Ordinal) || right.Contains(" mutatingwebhookconfigurations.", StringComparison.Ordinal);
 
     private static void AssertSame(JsonNode expected, JsonNode actual) => Assert.Equal(YamlText.Write(Comparable(expected)), YamlText.Write(Comparable(actual)));
 
@@ -84,26 +109,6 @@ public sealed class AgreementTests
             .SelectMany(file => YamlJson.ParseAll(File.ReadAllText(file)))
             .Where(item => item is JsonObject && (string?)item["kind"] is not (null or "Kustomization"))
             .Select(item => item!)];
-
-    // What kustomize does with the patches there are: append to lists, and add members.
-    private static void Apply(string patch, JsonNode target)
-    {
-        foreach (var operation in YamlJson.ParseAll(RepositoryRoot.ReadText(patch)).Single()!.AsArray())
-        {
-            Assert.Equal("add", (string?)operation!["op"]);
-            var path = ((string)operation["path"]!).Split('/')[1..];
-            var parent = path[..^1].Aggregate(target, (node, part) => node is JsonArray list ? list[int.Parse(part, System.Globalization.CultureInfo.InvariantCulture)]! : node[part]!);
-            var value = operation["value"]!.DeepClone();
-            if (path[^1] == "-")
-            {
-                parent.AsArray().Add(value);
-            }
-            else
-            {
-                parent[path[^1]] = value;
-            }
-        }
-    }
 
     // Members in one order, and without what differs by design.
     private static JsonNode Comparable(JsonNode item)
@@ -122,6 +127,12 @@ public sealed class AgreementTests
         if (copy["spec"]?["template"]?["spec"]?["containers"]?[0] is JsonObject container)
         {
             container.Remove("args");
+        }
+
+        // kubectl and Helm read YAML 1.1, in which 0440 is octal.
+        foreach (var secret in (copy["spec"]?["template"]?["spec"]?["volumes"]?.AsArray() ?? []).Select(volume => volume!["secret"]).OfType<JsonObject>())
+        {
+            secret["defaultMode"] = (long?)secret["defaultMode"] == 440 ? Convert.ToInt64("0440", 8) : (long?)secret["defaultMode"];
         }
 
         return copy;

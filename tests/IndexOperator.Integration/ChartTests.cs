@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using IndexOperator.Integration.Harness;
 using IndexOperator.TestSupport;
 
 namespace IndexOperator.Integration;
@@ -7,15 +8,6 @@ namespace IndexOperator.Integration;
 [Collection("What is shipped")]
 public sealed class ChartTests(ControlPlaneFixture fixture)
 {
-    // Kinds of others: small definitions stand in, so that at least group, kind and metadata are checked.
-    private static readonly (string Group, string Version, string Kind, string Plural)[] Foreign =
-    [
-        ("cert-manager.io", "v1", "Issuer", "issuers"),
-        ("cert-manager.io", "v1", "Certificate", "certificates"),
-        ("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors"),
-        ("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules"),
-    ];
-
     private ControlPlane Plane => fixture.Plane;
 
     public static TheoryData<string> Cases => [.. GoldenCase.All(Helm.Cases).Select(golden => golden.Name)];
@@ -24,20 +16,8 @@ public sealed class ChartTests(ControlPlaneFixture fixture)
     [MemberData(nameof(Cases))]
     public async Task Every_object_of_a_set_of_values_passes_the_servers_checks(string name)
     {
-        foreach (var (group, version, kind, plural) in Foreign)
-        {
-            await Plane.KubectlWithInputAsync(Definition(group, version, kind, plural), "apply", "-f", "-");
-        }
-
-        var kinds = string.Join(',', Foreign.Select(foreign => $"{foreign.Plural}.{foreign.Group}"));
-        await Wait.Until("the definitions to be served", async () => (await Plane.TryKubectlAsync(["get", kinds, "-A"])).ExitCode == 0, TimeSpan.FromSeconds(30));
-
-        // A dry run creates nothing, so the namespaces must be there for what goes into them.
-        foreach (var space in new[] { Helm.Namespace, "training", "research", "monitoring" })
-        {
-            await Plane.TryKubectlAsync(["create", "namespace", space]);
-            await Wait.Until($"the default account of {space}", async () => (await Plane.TryKubectlAsync(["get", "serviceaccount", "default", "-n", space])).ExitCode == 0, TimeSpan.FromSeconds(30));
-        }
+        await ForeignKinds.InstallAsync(Plane);
+        await ForeignKinds.CreateNamespacesAsync(Plane, Helm.Namespace, "training", "research", "monitoring");
 
         string[] options = ["--kube-version", Plane.ServerVersion.ToString(), .. Helm.ValuesOf(name)];
         await CheckAsync(await Helm.TemplateAsync([.. options, "--set", "crds.install=false"]));
@@ -126,27 +106,4 @@ public sealed class ChartTests(ControlPlaneFixture fixture)
         Assert.Equal(Helm.Read(rendered).Count, lines.Length);
         Assert.All(lines, line => Assert.EndsWith("(server dry run)", line, StringComparison.Ordinal));
     }
-
-    private static string Definition(string group, string version, string kind, string plural) => new JsonObject
-    {
-        ["apiVersion"] = "apiextensions.k8s.io/v1",
-        ["kind"] = "CustomResourceDefinition",
-        ["metadata"] = new JsonObject { ["name"] = $"{plural}.{group}" },
-        ["spec"] = new JsonObject
-        {
-            ["group"] = group,
-            ["scope"] = "Namespaced",
-            ["names"] = new JsonObject { ["kind"] = kind, ["plural"] = plural, ["singular"] = kind.ToLowerInvariant() },
-            ["versions"] = new JsonArray(new JsonObject
-            {
-                ["name"] = version,
-                ["served"] = true,
-                ["storage"] = true,
-                ["schema"] = new JsonObject
-                {
-                    ["openAPIV3Schema"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["spec"] = new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true } } },
-                },
-            }),
-        },
-    }.ToJsonString();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using IndexOperator.Api;
+using IndexOperator.Integration.Harness;
 using IndexOperator.TestSupport;
 
 namespace IndexOperator.Integration;
@@ -37,6 +38,49 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
             "serviceaccount/index-operator",
         ];
         Assert.Equal(expected, lines.Select(line => line.Split(' ')[0]).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("cert-manager")]
+    [InlineData("namespaced")]
+    [InlineData("prometheus")]
+    [InlineData("kueue")]
+    [InlineData("argocd")]
+    public async Task Each_folder_beside_it_passes_them_too(string folder)
+    {
+        await ForeignKinds.InstallAsync(Plane);
+        await ForeignKinds.CreateNamespacesAsync(Plane, Helm.Namespace, "training", "argocd");
+        var built = await Kustomize.BuildAsync($"config/{folder}");
+        var answer = await Plane.KubectlWithInputAsync(built, "apply", "--validate=false", "--dry-run=server", "-f", "-");
+        var lines = answer.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(YamlJson.ParseAll(built).OfType<JsonNode>().Count(), lines.Length);
+        Assert.All(lines, line => Assert.EndsWith("(server dry run)", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task In_listed_namespaces_alone_the_operator_may_do_there_what_it_does_and_nothing_elsewhere()
+    {
+        await using var plane = await ControlPlane.StartAsync();
+        await ForeignKinds.CreateNamespacesAsync(plane, Helm.Namespace, "training", "research");
+        await plane.KubectlAsync("apply", "--validate=false", "-k", "config/namespaced");
+        foreach (var (verb, resource, space, expected) in new[]
+        {
+            ("patch", "pretrainindexes.indexoperator.io/status", "training", "yes"),
+            ("create", "jobs.batch", "training", "yes"),
+            ("get", "namespaces", "training", "yes"),
+            ("create", "jobs.batch", "research", "no"),
+            ("list", "pretrainindexes.indexoperator.io", "research", "no"),
+            ("list", "pods", Helm.Namespace, "no"),
+            ("update", "leases.coordination.k8s.io", Helm.Namespace, "yes"),
+            ("patch", "mutatingwebhookconfigurations.admissionregistration.k8s.io/index-operator", "training", "yes"),
+            ("get", "customresourcedefinitions.apiextensions.k8s.io", "training", "no"),
+        })
+        {
+            var parts = resource.Split('/');
+            string[] asked = parts is [var kind, "status"] ? [kind, "--subresource=status"] : [resource];
+            var answer = await plane.TryKubectlAsync(["auth", "can-i", verb, .. asked, "--as=system:serviceaccount:index-operator-system:index-operator", "-n", space]);
+            Assert.Equal((verb, resource, space, expected), (verb, resource, space, answer.Output.Trim()));
+        }
     }
 
     [Fact]
