@@ -58,8 +58,9 @@ build: ## Build everything
 verify: ## Generated files, formatting, scripts and manifests are as they must be
 	@hack/verify.sh
 
-manifests: ## Regenerate the CRD from the C# types, and what the chart has of it and of its values
+manifests: ## Regenerate the CRD from the C# types, the roles from the operator's access rules, and what the chart has of these
 	@dotnet run --project tools/CrdGen --configuration $(CONFIGURATION) -- --output config/crd
+	@dotnet run --project tools/Rbac --configuration $(CONFIGURATION) -- generate --output .
 	@hack/chart.sh sync
 
 record-release: ## Keep what this version writes, for later versions to read (docs/releasing.md)

@@ -43,7 +43,7 @@ up() {
       remove
     fi
     "$HACK/node.sh" network "$DIR"
-    "$HACK/control-plane.sh" up "$DIR" --bind "$BRIDGE_IP" --advertise "$BRIDGE_IP" --with-scheduler >/dev/null
+    "$HACK/control-plane.sh" up "$DIR" --bind "$BRIDGE_IP" --advertise "$BRIDGE_IP" --with-scheduler ${INDEXOPERATOR_AUDIT_LOGS:+--audit} >/dev/null
     "$HACK/node.sh" up "$DIR" --gpu-label
     log "cluster $NAME is up; use it with: export KUBECONFIG=$DIR/admin.kubeconfig"
   fi

@@ -9,7 +9,7 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 usage() {
   cat <<'HELP'
-Usage: hack/control-plane.sh up DIR [--bind ADDR] [--advertise ADDR] [--with-scheduler] [--controllers LIST] [--audit]
+Usage: hack/control-plane.sh up DIR [--bind ADDR] [--advertise ADDR] [--with-scheduler] [--controllers LIST] [--admission LIST] [--audit]
        hack/control-plane.sh down DIR [--purge]
        hack/control-plane.sh status DIR
        hack/control-plane.sh stop-apiserver DIR | start-apiserver DIR | freeze-apiserver DIR | thaw-apiserver DIR
@@ -22,7 +22,8 @@ up      starts what does not run yet, waits until it serves and the default name
           --advertise ADDR   where pods reach it; becomes the endpoint of the service "kubernetes" (default: none)
           --with-scheduler   start kube-scheduler too
           --controllers LIST what the controller manager runs, such as *,-job (default: all that need no cloud)
-          --audit            write every request's metadata to DIR/logs/audit.log
+          --admission LIST   admission plugins to enable beside the API server's own choice
+          --audit            write the metadata of requests by service accounts, but for Kubernetes' own, to DIR/logs/audit.log
 down    stops it; what is in etcd stays for the next up. --purge removes DIR.
 status  says what runs; code 0 when all of it does and the API server is ready, else 1.
 stop-apiserver, start-apiserver   an outage of the API server alone, with the same flags and port afterwards.
@@ -37,14 +38,14 @@ HELP
 # ---- settings: what up was asked for, kept so that restarts use the same flags and ports -------------------------------
 
 load_settings() {
-  BIND=127.0.0.1 ADVERTISE='' SCHEDULER='' CONTROLLERS='' AUDIT='' APISERVER_PORT='' ETCD_PORT='' ETCD_PEER_PORT='' MANAGER_PORT='' SCHEDULER_PORT=''
+  BIND=127.0.0.1 ADVERTISE='' SCHEDULER='' CONTROLLERS='' ADMISSION='' AUDIT='' APISERVER_PORT='' ETCD_PORT='' ETCD_PEER_PORT='' MANAGER_PORT='' SCHEDULER_PORT=''
   # shellcheck source=/dev/null
   [ ! -s "$DIR/settings" ] || . "$DIR/settings"
 }
 
 save_settings() {
   local name
-  for name in BIND ADVERTISE SCHEDULER CONTROLLERS AUDIT APISERVER_PORT ETCD_PORT ETCD_PEER_PORT MANAGER_PORT SCHEDULER_PORT; do
+  for name in BIND ADVERTISE SCHEDULER CONTROLLERS ADMISSION AUDIT APISERVER_PORT ETCD_PORT ETCD_PEER_PORT MANAGER_PORT SCHEDULER_PORT; do
     printf '%s=%q\n' "$name" "${!name}"
   done >"$DIR/settings.partial"
   mv "$DIR/settings.partial" "$DIR/settings"
@@ -82,8 +83,10 @@ prepare_files() {
   for names in admin controller-manager scheduler; do
     write_kubeconfig "$DIR/$names.kubeconfig" "$server" "$pki/ca.crt" "$pki/$names.crt" "$pki/$names.key"
   done
-  printf 'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n' \
-    >"$DIR/audit-policy.yaml"
+  # Controllers and administrators make most requests, and nobody asks about theirs.
+  printf '%s\n' 'apiVersion: audit.k8s.io/v1' 'kind: Policy' 'omitStages: [RequestReceived]' 'rules:' \
+    '- {level: None, userGroups: ["system:serviceaccounts:kube-system"]}' \
+    '- {level: Metadata, userGroups: ["system:serviceaccounts"]}' '- {level: None}' >"$DIR/audit-policy.yaml"
 }
 
 # ---- the programs ------------------------------------------------------------------------------------------------------
@@ -106,7 +109,7 @@ start_apiserver() {
     --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key"
     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$pki/service-accounts.pub"
     --service-account-signing-key-file="$pki/service-accounts.key" "--authorization-mode=Node,RBAC" --allow-privileged
-    --enable-admission-plugins=NodeRestriction --kubelet-preferred-address-types=InternalIP
+    --enable-admission-plugins="NodeRestriction${ADMISSION:+,$ADMISSION}" --kubelet-preferred-address-types=InternalIP
     --kubelet-client-certificate="$pki/apiserver-kubelet-client.crt"
     --kubelet-client-key="$pki/apiserver-kubelet-client.key")
   if [ -n "$ADVERTISE" ]; then
@@ -187,6 +190,7 @@ up() {
       --advertise) advertise=${2:?--advertise needs an address}; shift ;;
       --with-scheduler) SCHEDULER=yes ;;
       --controllers) CONTROLLERS=${2:?--controllers needs a list}; shift ;;
+      --admission) ADMISSION=${2:?--admission needs a list}; shift ;;
       --audit) AUDIT=yes ;;
       *) usage >&2; die "unknown option: $1" ;;
     esac

@@ -20,6 +20,9 @@ all          all of these
 fuzz         the fuzz tests alone, FUZZ_SECONDS (600) a target from FUZZ_SEED; a failure names its seed and its file
 chaos        the leadership and outage tests alone, CHAOS_BLOWS (50) blows at leaders and CHAOS_OUTAGES (20) outages
 
+integration and e2e keep the API servers' audit logs, and a last check says whether the operator was denied a call; after all of
+integration also whether it was granted a verb that it never used.
+
 Exit code 0 only when nothing failed and every project ran at least one test. Skipped tests are listed with what they lack.
 TEST_SUMMARY=FILE also writes the last line to FILE. TEST_OUTPUT=Detailed keeps what passed tests print, too. Logs are in artifacts/test.
 HELP
@@ -97,7 +100,29 @@ chaos() {
   cat "$CHAOS_REPORT" >&2
 }
 
+# What was granted in vain only a run of everything can tell.
+judge_rights() {
+  local logfile=artifacts/test/rbac.log part=--part
+  if [ "$INTEGRATED" = yes ] && [ ${#RUNNER_OPTIONS[@]} = 0 ]; then part=''; fi
+  log "holding the audit logs against the operator's roles"
+  # shellcheck disable=SC2086
+  if dotnet run --project tools/Rbac --configuration "$CONFIGURATION" --no-build -- audit "$INDEXOPERATOR_AUDIT_LOGS" $part >"$logfile" 2>&1; then
+    PASSED=$((PASSED + 1))
+  else
+    FAILED=$((FAILED + 1))
+    warn "the operator's roles and what it does differ: $logfile"
+  fi
+  cat "$logfile" >&2
+}
+
+keep_audit_logs() {
+  export INDEXOPERATOR_AUDIT_LOGS="$PWD/artifacts/test/audit"
+  rm -rf "$INDEXOPERATOR_AUDIT_LOGS"
+  mkdir -p "$INDEXOPERATOR_AUDIT_LOGS"
+}
+
 integration() {
+  INTEGRATED=yes
   "$HACK/provision.sh" control-plane
   "$HACK/provision.sh" unit
   run_project tests/IndexOperator.Integration
@@ -111,6 +136,7 @@ e2e() {
   fi
   # Whatever happens, what this run started is stopped.
   trap '"$HACK/cluster.sh" down --name "$E2E_CLUSTER" || true' EXIT
+  # cluster.sh turns the audit log on where such logs are kept.
   "$HACK/cluster.sh" down --name "$E2E_CLUSTER"
   INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER")
   export INDEXOPERATOR_E2E_KUBECONFIG
@@ -119,6 +145,7 @@ e2e() {
   "$HACK/images.sh" build
   "$HACK/images.sh" load "$INDEXOPERATOR_E2E_CLUSTER"
   run_project tests/IndexOperator.E2E
+  cp "$INDEXOPERATOR_E2E_CLUSTER/logs/audit.log" "$INDEXOPERATOR_AUDIT_LOGS/e2e.log"
 }
 
 main() {
@@ -131,8 +158,9 @@ main() {
   shift
   [ "${1:-}" != -- ] || shift
   RUNNER_OPTIONS=("$@")
-  PASSED=0 FAILED=0 SKIPPED=0 RAN=()
+  PASSED=0 FAILED=0 SKIPPED=0 RAN=() INTEGRATED=''
   mkdir -p artifacts/test
+  keep_audit_logs
   build
   if [ "$level" = all ]; then
     unit
@@ -141,6 +169,7 @@ main() {
   else
     "$level"
   fi
+  case $level in integration | e2e | all | chaos) judge_rights ;; esac
   local summary="$PASSED passed, $FAILED failed, $SKIPPED skipped"
   name_failures
   [ -z "${TEST_SUMMARY:-}" ] || printf '%s\n' "$summary" >"$TEST_SUMMARY"

@@ -36,6 +36,16 @@ crd_is_generated() {
   rm -rf "$fresh"
 }
 
+roles_are_generated() {
+  local fresh code=0
+  fresh=$(mktemp -d)
+  dotnet run --project tools/Rbac --configuration Release -- generate --output "$fresh" >&2 || code=1
+  (cd "$fresh" && find . -type f) | while read -r file; do diff -u "$file" "$fresh/$file" >&2 || exit 1; done || code=1
+  rm -rf "$fresh"
+  [ "$code" = 0 ] || log "next: make manifests, and commit the result"
+  return "$code"
+}
+
 locks_are_whole() { # and no package in them has a known vulnerability, where the registry says which have
   dotnet restore IndexOperator.sln --locked-mode --force -p:NuGetAuditFatal=true -v quiet >&2 ||
     { log "next: dotnet restore --force-evaluate, and commit the lock files; for an advisory (NU190x) another version in Directory.Packages.props"; return 1; }
@@ -100,6 +110,7 @@ main() {
   provide_actionlint
   check "lock files fit the projects" locks_are_whole
   check "the CRD is what the C# types say" crd_is_generated
+  check "roles are what the operator's access rules say" roles_are_generated
   check "C# is formatted" code_is_formatted
   check "shell scripts pass shellcheck" scripts_are_sound
   check "manifests pass yamllint" manifests_are_sound

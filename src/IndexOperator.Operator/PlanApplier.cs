@@ -143,14 +143,15 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, BindingWr
         }
 
         var job = WithTrace(create.Job);
-        var (created, isNew) = await CreateOnceAsync(KnownResources.Jobs, job, cancellationToken);
+        var made = await CreateOnceAsync(KnownResources.Jobs, job, cancellationToken);
+        var created = made ?? await client.GetAsync(KnownResources.Jobs, ObjectKey.Of(job), cancellationToken);
         if (created.Metadata.OwnerReferences?.Any(owner => owner.Uid == job.Metadata.OwnerReferences[0].Uid) != true)
         {
             throw new ApiException(409, "AlreadyExists", $"Job {job.Metadata.Name} exists and is not this operator's. Delete or rename it.");
         }
 
         ownWrites.Created(index, created);
-        if (isNew)
+        if (made is not null)
         {
             logger.LogInformation("{Index}: created Job {Job}", index, job.Metadata.Name);
         }
@@ -169,16 +170,18 @@ public sealed class PlanApplier(ApiClient client, OwnWrites ownWrites, BindingWr
         logger.LogInformation("{Index}: deleted Job {Job}: {Because}", index, delete.Name, delete.Because);
     }
 
-    private async Task<(T Entity, bool IsNew)> CreateOnceAsync<T>(ResourceType<T> type, T entity, CancellationToken cancellationToken)
+    // Null where an object of that name is there already.
+    private async Task<T?> CreateOnceAsync<T>(ResourceType<T> type, T entity, CancellationToken cancellationToken)
         where T : class, k8s.IKubernetesObject<V1ObjectMeta>
     {
         try
         {
-            return (await client.CreateAsync(type, entity, cancellationToken), true);
+            return await client.CreateAsync(type, entity, cancellationToken);
         }
         catch (ApiException error) when (error.IsAlreadyExists)
         {
-            return (await client.GetAsync(type, ObjectKey.Of(entity), cancellationToken), false);
+            logger.LogDebug("{Type} {Key} is there already", type, ObjectKey.Of(entity));
+            return null;
         }
     }
 

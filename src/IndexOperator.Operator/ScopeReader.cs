@@ -1,4 +1,3 @@
-using IndexOperator.Api;
 using IndexOperator.Runtime;
 
 namespace IndexOperator.Operator;
@@ -9,13 +8,18 @@ namespace IndexOperator.Operator;
 /// </summary>
 public sealed class ScopeReader(ApiClient client, ILogger<ScopeReader> logger)
 {
-    private const string DefinitionName = PretrainIndex.Plural + "." + PretrainIndex.GroupName;
+    private static readonly ObjectKey Definition = new("", AccessRules.DefinitionName);
 
     /// <summary>What is going, for a person; null when nothing is, or when this operator may not look.</summary>
     public async Task<string?> GoingAsync(string? ns, CancellationToken cancellationToken) =>
         await IsGoingAsync(KnownResources.Namespaces, ns!, cancellationToken) ? $"namespace {ns}"
-        : await IsGoingAsync(Resources.Definitions, DefinitionName, cancellationToken) ? $"CustomResourceDefinition {DefinitionName}"
+        : await IsDefinitionGoingAsync(cancellationToken) ? $"CustomResourceDefinition {Definition.Name}"
         : null;
+
+    // An operator of listed namespaces may not look: what it cannot see is not going. It asks first, as a refused call is told to whoever
+    // watches for such.
+    private async Task<bool> IsDefinitionGoingAsync(CancellationToken cancellationToken) =>
+        await client.MayAsync("get", Resources.Definitions, Definition, cancellationToken) && await IsGoingAsync(Resources.Definitions, Definition.Name, cancellationToken);
 
     private async Task<bool> IsGoingAsync<T>(ResourceType<T> type, string name, CancellationToken cancellationToken)
         where T : class, k8s.IKubernetesObject<k8s.Models.V1ObjectMeta>
@@ -26,7 +30,6 @@ public sealed class ScopeReader(ApiClient client, ILogger<ScopeReader> logger)
         }
         catch (ApiException error) when (error.IsNotFound || error.IsForbidden)
         {
-            // An operator of listed namespaces may look at neither: what it cannot see is not going.
             logger.LogDebug("{Type} {Name} cannot be looked at: {Reason}", type, name, error.Reason);
             return error.IsNotFound;
         }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using IndexOperator.TestSupport;
 
 namespace IndexOperator.Chart.Tests;
@@ -6,23 +5,32 @@ namespace IndexOperator.Chart.Tests;
 /// <summary>What the chart's pods are like.</summary>
 public sealed class PodTests
 {
-    [Fact]
-    public async Task Every_pod_meets_the_restricted_profile_and_has_resources()
+    public static TheoryData<string> Restricted => [.. GoldenCase.All(Helm.Cases).Select(golden => golden.Name).Where(name => name != "full")];
+
+    [Theory]
+    [MemberData(nameof(Restricted))]
+    public async Task Every_pod_meets_the_restricted_profile_and_has_resources(string values)
     {
-        var rendered = await Helm.ObjectsAsync();
-        foreach (var pod in new[] { rendered.Of("Deployment").Single()["spec"]!["template"]!["spec"]!, rendered.Of("Pod").Single()["spec"]! })
+        var rendered = await Helm.ObjectsAsync(Helm.ValuesOf(values));
+        var tests = rendered.Of("Pod");
+        foreach (var pod in tests.Append(rendered.Of("Deployment").Single()["spec"]!["template"]!))
         {
-            Assert.True((bool)pod["securityContext"]!["runAsNonRoot"]!);
-            Assert.Equal("RuntimeDefault", (string?)pod["securityContext"]!["seccompProfile"]!["type"]);
-            Assert.Null(pod["hostNetwork"]);
-            var container = pod["containers"]!.AsArray().Single()!;
-            var context = container["securityContext"]!;
-            Assert.False((bool)context["allowPrivilegeEscalation"]!);
-            Assert.True((bool)context["readOnlyRootFilesystem"]!);
-            Assert.True(JsonNode.DeepEquals(new JsonArray("ALL"), context["capabilities"]!["drop"]));
-            Assert.NotNull(container["resources"]!["requests"]!["memory"]);
-            Assert.NotNull(container["resources"]!["limits"]!["memory"]);
+            Assert.Empty(PodSecurity.Violations(pod, PodSecurityProfile.Restricted));
+            Assert.All(PodSecurity.Containers(pod["spec"]!).SelectMany(OwnPods.OfContainer), fault => Assert.EndsWith("opens ports", fault, StringComparison.Ordinal));
+            Assert.False((bool?)pod["spec"]!["enableServiceLinks"]);
+            Assert.All(PodSecurity.Containers(pod["spec"]!), container => Assert.NotNull(container["resources"]!["limits"]!["memory"]));
         }
+
+        // That of helm test has the rights of a build pod, which are none.
+        Assert.Equal([], tests.SelectMany(OwnPods.Faults));
+    }
+
+    [Fact]
+    public async Task What_values_take_from_the_profile_is_the_network_of_the_node_alone()
+    {
+        // Asked for by name, where API servers cannot reach pods otherwise. Its ports are then the node's.
+        var pod = (await Helm.ObjectsAsync(Helm.ValuesOf("full"))).Of("Deployment").Single()["spec"]!["template"]!;
+        Assert.Equal(["Host Namespaces: hostNetwork"], PodSecurity.Violations(pod, PodSecurityProfile.Restricted));
     }
 
     [Fact]

@@ -49,6 +49,7 @@ public sealed class ValueTests
     [InlineData("metrics.prometheusRule.enabled=true,metrics.prometheusRule.disabled={Typo}", "metrics.prometheusRule.disabled has Typo")]
     [InlineData("webhook.port=8080", "webhook.port and ports.http are both 8080")]
     [InlineData("serviceAccount.create=false", "serviceAccount.create is false and serviceAccount.name is empty")]
+    [InlineData("networkPolicy.builds=true", "networkPolicy.builds is true and no namespace is named")]
     [InlineData("extraArgs={--port=1}", "extraArgs has --port")]
     [InlineData("extraArgs={--namespace=x}", "extraArgs has --namespace")]
     public async Task Values_that_contradict_each_other_are_refused_with_the_next_step(string values, string message)

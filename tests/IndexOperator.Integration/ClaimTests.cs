@@ -113,8 +113,6 @@ public sealed class ClaimTests(ControlPlaneFixture cluster) : ClusterTest(cluste
 
     private static JsonObject Sized(string size) => new() { ["cache"] = new JsonObject { ["claimTemplate"] = new JsonObject { ["size"] = size } } };
 
-    private string VolumeOf(string claim) => $"{Namespace}-{claim}";
-
     private async Task<string?> RequestAsync(string claim) => (string?)(await Plane.GetJsonAsync("pvc", claim, "-n", Namespace))["spec"]!["resources"]!["requests"]!["storage"];
 
     /// <summary>Publishes on a claim that was made from a template and is bound; gives the claim's name.</summary>
@@ -129,26 +127,5 @@ public sealed class ClaimTests(ControlPlaneFixture cluster) : ClusterTest(cluste
         var claim = (await ReadyAsync("mix")).Status!.ClaimName!;
         await BindAsync(claim, storage);
         return claim;
-    }
-
-    /// <summary>An administrator makes a volume for a claim.</summary>
-    private async Task BindAsync(string claim, string? storageClass = null)
-    {
-        var volume = new JsonObject
-        {
-            ["apiVersion"] = "v1",
-            ["kind"] = "PersistentVolume",
-            ["metadata"] = new JsonObject { ["name"] = VolumeOf(claim) },
-            ["spec"] = new JsonObject
-            {
-                ["capacity"] = new JsonObject { ["storage"] = "1Gi" },
-                ["accessModes"] = new JsonArray("ReadWriteMany"),
-                ["storageClassName"] = storageClass ?? "",
-                ["claimRef"] = new JsonObject { ["namespace"] = Namespace, ["name"] = claim },
-                ["hostPath"] = new JsonObject { ["path"] = "/nowhere" },
-            },
-        };
-        await Plane.KubectlWithInputAsync(volume.ToJsonString(), "create", "-f", "-");
-        await UntilAsync($"claim {claim} to be bound", async () => (string?)(await Plane.GetJsonAsync("pvc", claim, "-n", Namespace))["status"]!["phase"] == "Bound");
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
 using IndexOperator.TestSupport;
@@ -22,6 +21,7 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
         string[] expected =
         [
             "clusterrole.rbac.authorization.k8s.io/index-operator",
+            "clusterrole.rbac.authorization.k8s.io/index-operator-pretrainindex-admin",
             "clusterrole.rbac.authorization.k8s.io/index-operator-pretrainindex-editor",
             "clusterrole.rbac.authorization.k8s.io/index-operator-pretrainindex-viewer",
             "clusterrolebinding.rbac.authorization.k8s.io/index-operator",
@@ -190,33 +190,57 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
     }
 
     [Fact]
-    public async Task Whoever_edits_a_namespace_may_declare_indexes_and_whoever_views_it_may_see_them()
+    public async Task Whoever_views_edits_or_administers_a_namespace_may_do_so_with_its_indexes_and_nothing_else()
     {
         await Plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
         await Plane.KubectlAsync("apply", "-k", "config/rbac");
         var space = await Plane.CreateNamespaceAsync();
-        await Plane.KubectlAsync("create", "rolebinding", "editor", "--clusterrole=edit", "--user=jane", "-n", space);
-        await Plane.KubectlAsync("create", "rolebinding", "viewer", "--clusterrole=view", "--user=joe", "-n", space);
-        await Wait.Until("the roles to be aggregated", async () => await CanAsync("jane", "create") && await CanAsync("joe", "list"), TimeSpan.FromSeconds(30));
-        Assert.False(await CanAsync("joe", "create"));
-        Assert.False(await CanAsync("jane", "patch", "--subresource=status"));
+        foreach (var role in new[] { "view", "edit", "admin" })
+        {
+            await Plane.KubectlAsync("create", "rolebinding", role, $"--clusterrole={role}", $"--user={role}", "-n", space);
+        }
+
+        // The controller manager puts these roles into Kubernetes' own.
+        await Wait.Until("the roles to be aggregated", async () => await CanAsync("view", "list") && await CanAsync("edit", "create") && await CanAsync("admin", "deletecollection"), TimeSpan.FromSeconds(30));
+        string[] all = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
+        foreach (var (user, may) in new[] { ("view", 3), ("edit", 7), ("admin", 8) })
+        {
+            for (var i = 0; i < all.Length; i++)
+            {
+                Assert.Equal((user, all[i], i < may), (user, all[i], await CanAsync(user, all[i])));
+            }
+
+            Assert.True(await CanAsync(user, "get", "--subresource=status"));
+            Assert.False(await CanAsync(user, "patch", "--subresource=status"));
+            Assert.False(await CanAsync(user, "update", "--subresource=finalizers"));
+            Assert.False((await Plane.TryKubectlAsync(["auth", "can-i", "get", "pretrainindexes.indexoperator.io", $"--as={user}", "-n", "default"])).ExitCode == 0);
+        }
 
         async Task<bool> CanAsync(string user, string verb, params string[] more) =>
             (await Plane.TryKubectlAsync(["auth", "can-i", verb, "pretrainindexes.indexoperator.io", "--as=" + user, "-n", space, .. more])).ExitCode == 0;
     }
 
-    [Fact]
-    public void The_operators_pod_meets_the_restricted_profile()
+    [Theory]
+    [InlineData("config/default")]
+    [InlineData("config/cert-manager")]
+    public async Task The_operators_pod_meets_the_restricted_profile(string folder)
     {
-        var pod = YamlJson.ParseAll(RepositoryRoot.ReadText("config/manager/deployment.yaml")).Single()!["spec"]!["template"]!["spec"]!;
-        Assert.True((bool)pod["securityContext"]!["runAsNonRoot"]!);
-        Assert.Equal("RuntimeDefault", (string?)pod["securityContext"]!["seccompProfile"]!["type"]);
-        foreach (var container in pod["containers"]!.AsArray())
+        var template = YamlJson.ParseAll(await Plane.KubectlAsync("kustomize", folder)).Single(item => (string?)item!["kind"] == "Deployment")!["spec"]!["template"]!;
+        Assert.Empty(PodSecurity.Violations(template, PodSecurityProfile.Restricted));
+        Assert.False((bool?)template["spec"]!["enableServiceLinks"]);
+        Assert.All(template["spec"]!["containers"]!.AsArray(), container =>
         {
-            var context = container!["securityContext"]!;
-            Assert.False((bool)context["allowPrivilegeEscalation"]!);
-            Assert.True((bool)context["readOnlyRootFilesystem"]!);
-            Assert.True(JsonNode.DeepEquals(new JsonArray("ALL"), context["capabilities"]!["drop"]));
-        }
+            Assert.True((bool)container!["securityContext"]!["readOnlyRootFilesystem"]!);
+            Assert.NotNull(container["resources"]!["requests"]!["memory"]);
+            Assert.NotNull(container["resources"]!["limits"]!["memory"]);
+        });
+    }
+
+    [Fact]
+    public async Task The_servers_take_the_network_policies()
+    {
+        await Plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
+        await Plane.KubectlAsync("apply", "--dry-run=server", "-k", "config/network-policy");
+        await Plane.KubectlAsync("apply", "--dry-run=server", "-n", "default", "-f", "config/network-policy/builds.yaml");
     }
 }

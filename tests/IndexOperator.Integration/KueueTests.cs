@@ -21,8 +21,8 @@ public sealed class KueueTests(ControlPlaneFixture cluster) : ClusterTest(cluste
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();
-        await Plane.KubectlWithInputAsync(Definition("kueue.x-k8s.io", "Workload", "workloads", "v1beta1", "v1beta2"), "apply", "-f", "-");
-        await Plane.KubectlWithInputAsync(Definition("jobset.x-k8s.io", "JobSet", "jobsets", "v1alpha2"), "apply", "-f", "-");
+        await Plane.KubectlWithInputAsync(StandIns.Definition("kueue.x-k8s.io", "Workload", "workloads", "v1beta1", "v1beta2"), "apply", "-f", "-");
+        await Plane.KubectlWithInputAsync(StandIns.Definition("jobset.x-k8s.io", "JobSet", "jobsets", "v1alpha2"), "apply", "-f", "-");
         // In this namespace only: other tests show what the operator may not do without.
         await Plane.KubectlAsync("apply", "-f", "config/kueue/role.yaml");
         await OperatorAccess.KubeConfigAsync(Plane);
@@ -129,27 +129,4 @@ public sealed class KueueTests(ControlPlaneFixture cluster) : ClusterTest(cluste
             },
         },
         CancellationToken.None);
-
-    private static string Definition(string group, string kind, string plural, params string[] versions) => new JsonObject
-    {
-        ["apiVersion"] = "apiextensions.k8s.io/v1",
-        ["kind"] = "CustomResourceDefinition",
-        ["metadata"] = new JsonObject { ["name"] = $"{plural}.{group}", ["annotations"] = new JsonObject { ["api-approved.kubernetes.io"] = "unapproved, a stand-in for tests" } },
-        ["spec"] = new JsonObject
-        {
-            ["group"] = group,
-            ["scope"] = "Namespaced",
-            ["names"] = new JsonObject { ["kind"] = kind, ["plural"] = plural, ["singular"] = kind.ToLowerInvariant() },
-            ["versions"] = new JsonArray([.. versions.Select(version => (JsonNode)new JsonObject
-            {
-                ["name"] = version,
-                ["served"] = true,
-                ["storage"] = version == versions[^1],
-                ["schema"] = new JsonObject
-                {
-                    ["openAPIV3Schema"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["spec"] = new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true } } },
-                },
-            })]),
-        },
-    }.ToJsonString();
 }

@@ -13,6 +13,9 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private const string Script = "hack/control-plane.sh";
 
+    // A folder that keeps the audit logs of all control planes, for who judges a whole run.
+    private const string KeptAuditLogs = "INDEXOPERATOR_AUDIT_LOGS";
+
     private readonly string _folder;
     private int _disposed;
 
@@ -40,6 +43,11 @@ public sealed class ControlPlane : IAsyncDisposable
     public static async Task<ControlPlane> StartAsync(params string[] options)
     {
         var folder = Directory.CreateTempSubdirectory("indexoperator-").FullName;
+        if (AuditFolder is not null && !options.Contains("--audit"))
+        {
+            options = [.. options, "--audit"];
+        }
+
         var up = await Command.RunAsync(RepositoryRoot.PathOf(Script), ["up", folder, .. options], cancellation: TestContext.Current.CancellationToken);
         var plane = new ControlPlane(folder, Path.Combine(folder, "admin.kubeconfig"));
         if (up.ExitCode != 0)
@@ -135,7 +143,19 @@ public sealed class ControlPlane : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             await TellIfDeadAsync();
+            KeepAuditLog();
             await RunScriptAsync("down", "--purge");
+        }
+    }
+
+    private static string? AuditFolder => Environment.GetEnvironmentVariable(KeptAuditLogs) is { Length: > 0 } folder ? folder : null;
+
+    private void KeepAuditLog()
+    {
+        if (AuditFolder is { } folder && File.Exists(AuditLog))
+        {
+            Directory.CreateDirectory(folder);
+            File.Copy(AuditLog, Path.Combine(folder, $"{Path.GetFileName(_folder)}.log"));
         }
     }
 
@@ -176,9 +196,12 @@ public sealed class ControlPlane : IAsyncDisposable
 }
 
 /// <summary>One control plane with the CRD for all tests of an assembly: <c>[assembly: AssemblyFixture(typeof(ControlPlaneFixture))]</c>.</summary>
-public sealed class ControlPlaneFixture : IAsyncLifetime
+public class ControlPlaneFixture : IAsyncLifetime
 {
     private ControlPlane? _plane;
+
+    /// <summary>Options of <c>hack/control-plane.sh up</c>.</summary>
+    protected virtual string[] Options => [];
 
     /// <summary>The control plane.</summary>
     public ControlPlane Plane => _plane ?? throw new InvalidOperationException("The control plane has not been started.");
@@ -186,7 +209,7 @@ public sealed class ControlPlaneFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask InitializeAsync()
     {
-        _plane = await ControlPlane.StartAsync();
+        _plane = await ControlPlane.StartAsync(Options);
         try
         {
             await _plane.ApplyCrdAsync();
@@ -201,6 +224,7 @@ public sealed class ControlPlaneFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_plane is not null)
         {
             await _plane.DisposeAsync();

@@ -22,6 +22,9 @@
 {{- if and $v.metrics.prometheusRule.enabled (not $v.metrics.service.enabled) (not $v.metrics.prometheusRule.selector) }}
 {{- fail "metrics.prometheusRule.enabled is true, metrics.service.enabled is false and metrics.prometheusRule.selector is empty: alerts would look at the series of a Service that is not there. Next: set metrics.service.enabled to true, or the selector to what your Prometheus names them." }}
 {{- end }}
+{{- if and $v.networkPolicy.builds (not $v.watchNamespaces) (not $v.networkPolicy.buildNamespaces) }}
+{{- fail "networkPolicy.builds is true and no namespace is named: a NetworkPolicy counts in its own namespace only. Next: list the namespaces of the indexes in networkPolicy.buildNamespaces (or watchNamespaces), or apply config/network-policy/builds.yaml in each." }}
+{{- end }}
 {{- if and $v.webhook.enabled (eq (int $v.webhook.port) (int $v.ports.http)) }}
 {{- fail (printf "webhook.port and ports.http are both %d: one port serves one of them. Next: change either." (int $v.webhook.port)) }}
 {{- end }}

@@ -56,6 +56,11 @@ public static class KueueDiscovery
         {
             try
             {
+                if (!await client.MayAsync("list", KueueResources.Workloads(version), new ObjectKey(ns ?? "", ""), cancellationToken))
+                {
+                    return Answer.Forbidden;
+                }
+
                 await foreach (var _ in client.ListPagesAsync(KueueResources.Workloads(version), new ListQuery { Namespace = ns, Limit = 1 }, cancellationToken))
                 {
                     break;

@@ -93,8 +93,8 @@ public static class KueueResources
     /// <summary>The API group of Kueue.</summary>
     public const string Group = "kueue.x-k8s.io";
 
-    // What config/kueue/role.yaml allows. Jobs of other kinds take the gate off themselves, or by hand.
-    private static readonly (string Group, string Kind, string Plural)[] Jobs =
+    /// <summary>The kinds of jobs that the operator may change. Those of other kinds take the gate off themselves, or by hand.</summary>
+    public static IReadOnlyList<(string Group, string Kind, string Plural)> JobKinds { get; } =
     [
         ("batch", "Job", "jobs"),
         ("jobset.x-k8s.io", "JobSet", "jobsets"),
@@ -114,7 +114,7 @@ public static class KueueResources
     public static ResourceType<KueueJob>? JobOf(V1OwnerReference owner)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        return owner.ApiVersion?.Split('/') is [var group, { Length: > 0 } version] && Jobs.FirstOrDefault(job => job.Group == group && job.Kind == owner.Kind) is { Plural: { } plural }
+        return owner.ApiVersion?.Split('/') is [var group, { Length: > 0 } version] && JobKinds.FirstOrDefault(job => job.Group == group && job.Kind == owner.Kind) is { Plural: { } plural }
             ? new ResourceType<KueueJob>(group, version, owner.Kind, plural, KueueJsonContext.Default.KueueJob)
             : null;
     }

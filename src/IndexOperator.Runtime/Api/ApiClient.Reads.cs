@@ -164,6 +164,32 @@ public sealed partial class ApiClient
             cancellationToken);
     }
 
+    /// <summary>
+    /// Asks the server whether this client may do something, so that it need not be refused: a denied call looks like an attack to whoever
+    /// reads audit logs. Everybody who has authenticated may ask; where even that is forbidden, or no answer is given, trying will tell.
+    /// </summary>
+    /// <param name="verb">What it would do, such as <c>list</c>.</param>
+    /// <param name="type">With what.</param>
+    /// <param name="key">With which object, or in which namespace; empty for all.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public async Task<bool> MayAsync<T>(string verb, ResourceType<T> type, ObjectKey key, CancellationToken cancellationToken)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        ArgumentNullException.ThrowIfNull(type);
+        var attributes = new V1ResourceAttributes { Group = type.Group, Resource = type.Plural, Verb = verb, NamespaceProperty = Named(key.Namespace), Name = Named(key.Name) };
+        var review = new V1SelfSubjectAccessReview { Spec = new V1SelfSubjectAccessReviewSpec { ResourceAttributes = attributes } };
+        try
+        {
+            return (await CreateAsync(KnownResources.SelfSubjectAccessReviews, review, cancellationToken)).Status?.Allowed != false;
+        }
+        catch (ApiException refusal) when (refusal.IsForbidden || refusal.IsNotFound)
+        {
+            return true;
+        }
+
+        static string? Named(string? text) => string.IsNullOrEmpty(text) ? null : text;
+    }
+
     /// <summary>The version of the server, major and minor.</summary>
     public async Task<Version> GetServerVersionAsync(CancellationToken cancellationToken)
     {

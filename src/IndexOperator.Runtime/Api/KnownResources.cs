@@ -38,6 +38,10 @@ public static class KnownResources
     public static ResourceType<V1MutatingWebhookConfiguration> MutatingWebhookConfigurations { get; } = Make<V1MutatingWebhookConfiguration>(
         "admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration", "mutatingwebhookconfigurations", namespaced: false);
 
+    /// <summary>Questions of a client what it may do; they are answered and not kept.</summary>
+    public static ResourceType<V1SelfSubjectAccessReview> SelfSubjectAccessReviews { get; } = Make<V1SelfSubjectAccessReview>(
+        "authorization.k8s.io", "v1", "SelfSubjectAccessReview", "selfsubjectaccessreviews", namespaced: false);
+
     private static ResourceType<T> Make<T>(string group, string version, string kind, string plural, bool namespaced = true)
         where T : class, IKubernetesObject<V1ObjectMeta> =>
         new(group, version, kind, plural, RuntimeJson.TypeInfo<T>(), namespaced);

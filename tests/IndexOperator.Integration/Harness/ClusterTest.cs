@@ -179,6 +179,30 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
     protected Task ToldAsync(string index, string reason) =>
         Wait.Until($"an event {reason} on {index}", () => Told(index).Any(told => told.Reason == reason), Soon);
 
+    /// <summary>The name of the volume of a claim that <see cref="BindAsync"/> has bound.</summary>
+    protected string VolumeOf(string claim) => $"{Namespace}-{claim}";
+
+    /// <summary>An administrator makes a volume for a claim.</summary>
+    protected async Task BindAsync(string claim, string? storageClass = null)
+    {
+        var volume = new JsonObject
+        {
+            ["apiVersion"] = "v1",
+            ["kind"] = "PersistentVolume",
+            ["metadata"] = new JsonObject { ["name"] = VolumeOf(claim) },
+            ["spec"] = new JsonObject
+            {
+                ["capacity"] = new JsonObject { ["storage"] = "1Gi" },
+                ["accessModes"] = new JsonArray("ReadWriteMany"),
+                ["storageClassName"] = storageClass ?? "",
+                ["claimRef"] = new JsonObject { ["namespace"] = Namespace, ["name"] = claim },
+                ["hostPath"] = new JsonObject { ["path"] = "/nowhere" },
+            },
+        };
+        await Plane.KubectlWithInputAsync(volume.ToJsonString(), "create", "-f", "-");
+        await UntilAsync($"claim {claim} to be bound", async () => (string?)(await Plane.GetJsonAsync("pvc", claim, "-n", Namespace))["status"]!["phase"] == "Bound");
+    }
+
     private sealed class Owned<T>(T value) : IAsyncDisposable
         where T : IDisposable
     {

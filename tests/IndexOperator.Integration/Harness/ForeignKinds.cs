@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using IndexOperator.TestSupport;
 
 namespace IndexOperator.Integration.Harness;
@@ -19,7 +18,7 @@ public static class ForeignKinds
     {
         foreach (var (group, version, kind, plural) in All)
         {
-            await plane.KubectlWithInputAsync(Definition(group, version, kind, plural), "apply", "-f", "-");
+            await plane.KubectlWithInputAsync(StandIns.Definition(group, kind, plural, version), "apply", "-f", "-");
         }
 
         var kinds = string.Join(',', All.Select(foreign => $"{foreign.Plural}.{foreign.Group}"));
@@ -35,27 +34,4 @@ public static class ForeignKinds
             await Wait.Until($"the default account of {name}", async () => (await plane.TryKubectlAsync(["get", "serviceaccount", "default", "-n", name])).ExitCode == 0, TimeSpan.FromSeconds(30));
         }
     }
-
-    private static string Definition(string group, string version, string kind, string plural) => new JsonObject
-    {
-        ["apiVersion"] = "apiextensions.k8s.io/v1",
-        ["kind"] = "CustomResourceDefinition",
-        ["metadata"] = new JsonObject { ["name"] = $"{plural}.{group}" },
-        ["spec"] = new JsonObject
-        {
-            ["group"] = group,
-            ["scope"] = "Namespaced",
-            ["names"] = new JsonObject { ["kind"] = kind, ["plural"] = plural, ["singular"] = kind.ToLowerInvariant() },
-            ["versions"] = new JsonArray(new JsonObject
-            {
-                ["name"] = version,
-                ["served"] = true,
-                ["storage"] = true,
-                ["schema"] = new JsonObject
-                {
-                    ["openAPIV3Schema"] = new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["spec"] = new JsonObject { ["type"] = "object", ["x-kubernetes-preserve-unknown-fields"] = true } } },
-                },
-            }),
-        },
-    }.ToJsonString();
 }

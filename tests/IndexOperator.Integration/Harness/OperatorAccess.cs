@@ -39,6 +39,12 @@ public static class OperatorAccess
     {
         await plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
         await plane.KubectlAsync("apply", "-k", "config/rbac");
+        return await KubeConfigOfAsync(plane, Namespace);
+    }
+
+    /// <summary>A kubeconfig with the credentials of the operator's ServiceAccount in another namespace.</summary>
+    public static async Task<string> KubeConfigOfAsync(ControlPlane plane, string ns)
+    {
         var request = new JsonObject
         {
             ["apiVersion"] = "authentication.k8s.io/v1",
@@ -50,7 +56,7 @@ public static class OperatorAccess
             async () =>
             {
                 var result = await plane.TryKubectlAsync(
-                    ["create", "--raw", $"/api/v1/namespaces/{Namespace}/serviceaccounts/index-operator/token", "-f", "-"], request.ToJsonString());
+                    ["create", "--raw", $"/api/v1/namespaces/{ns}/serviceaccounts/index-operator/token", "-f", "-"], request.ToJsonString());
                 return result.ExitCode == 0 ? result.Output : null;
             },
             TimeSpan.FromSeconds(20));

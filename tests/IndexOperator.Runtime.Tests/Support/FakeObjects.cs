@@ -147,6 +147,10 @@ internal sealed class FakeObjects
             {
                 case "GET" when target.Name is null:
                     return (200, Page(request, target));
+                case "POST" when target.Collection.EndsWith("/selfsubjectaccessreviews", StringComparison.Ordinal):
+                    var review = JsonNode.Parse(body)!.AsObject();
+                    review["status"] = new JsonObject { ["allowed"] = true };
+                    return (201, review);
                 case "POST":
                     var made = JsonNode.Parse(body)!.AsObject();
                     var name = made["metadata"]!["name"]!.GetValue<string>();
