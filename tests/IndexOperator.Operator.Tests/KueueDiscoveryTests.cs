@@ -1,5 +1,6 @@
 using IndexOperator.Runtime;
 using IndexOperator.Runtime.Tests;
+using Microsoft.AspNetCore.Http;
 
 namespace IndexOperator.Operator.Tests;
 
@@ -39,6 +40,23 @@ public sealed class KueueDiscoveryTests : IAsyncLifetime
         Assert.Null(await FindAsync(KueueMode.Auto));
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => FindAsync(KueueMode.On));
         Assert.Contains(why, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_operator_may_not_list_it_does_not_try_to()
+    {
+        _server.Fault(
+            request => request.Path.Value!.Contains("selfsubjectaccessreviews", StringComparison.Ordinal),
+            context =>
+            {
+                context.Response.StatusCode = 201;
+                context.Response.ContentType = "application/json";
+                return context.Response.WriteAsync("""{"status": {"allowed": false}}""");
+            },
+            int.MaxValue);
+        Assert.Null(await FindAsync(KueueMode.Auto));
+        Assert.Contains("kubectl apply -k config/kueue", (await Assert.ThrowsAsync<InvalidOperationException>(() => FindAsync(KueueMode.On))).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_server.Requests, request => request.Path.Contains("kueue", StringComparison.Ordinal));
     }
 
     [Fact]
