@@ -222,7 +222,19 @@ public static class PretrainIndexValidation
                 yield return new($"spec.build.{field}", $"sets {reserved}. Names under {PretrainIndex.GroupName}/ belong to the operator; choose another.");
             }
         }
+
+        foreach (var error in ProfileRules(build.PodAnnotations))
+        {
+            yield return error;
+        }
     }
+
+    // AppArmor until Kubernetes 1.30 and seccomp until 1.24 are set by annotations too, which would beat the pod's fields.
+    private static IEnumerable<FieldError> ProfileRules(IDictionary<string, string>? annotations) => (annotations ?? new Dictionary<string, string>())
+        .Where(pair => pair.Key.StartsWith("container.apparmor.security.beta.kubernetes.io/", StringComparison.Ordinal)
+            ? pair.Value != "runtime/default" && pair.Value?.StartsWith("localhost/", StringComparison.Ordinal) != true
+            : pair.Key == "seccomp.security.alpha.kubernetes.io/pod" || pair.Key.StartsWith("container.seccomp.security.alpha.kubernetes.io/", StringComparison.Ordinal))
+        .Select(pair => new FieldError("spec.build.podAnnotations", $"sets {pair.Key}, which would take a protection from the build pod. Remove it; build pods always keep the restricted Pod Security Standard."));
 
     private static bool IsReserved(string name) =>
         name.Split('/')[0] is var domain && (domain == PretrainIndex.GroupName || domain.EndsWith("." + PretrainIndex.GroupName, StringComparison.Ordinal))

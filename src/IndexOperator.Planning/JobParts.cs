@@ -14,13 +14,13 @@ internal static class JobParts
     private const string SpecFile = "index.yaml";
     private const long BuilderGroup = 65532;
 
-    /// <summary>Where the pod's cache begins.</summary>
+    /// <summary>Where the pod's cache begins, as an argument.</summary>
     public static string CacheRoot(PretrainIndex index) =>
-        string.IsNullOrEmpty(index.Spec.Cache.SubPath) ? BuildJobManifest.CacheDirectory : $"{BuildJobManifest.CacheDirectory}/{index.Spec.Cache.SubPath}";
+        string.IsNullOrEmpty(index.Spec.Cache.SubPath) ? BuildJobManifest.CacheDirectory : $"{BuildJobManifest.CacheDirectory}/{PodJson.Literal(index.Spec.Cache.SubPath)}";
 
-    /// <summary>The arguments that tell a builder which spec to read and where the data is.</summary>
+    /// <summary>The arguments that tell a builder which spec to read and where the data is. What a person wrote is no reference to a variable.</summary>
     public static string[] SpecArguments(PretrainIndex index) =>
-        ["--file", $"{BuildJobManifest.SpecDirectory}/{SpecFile}", "--map", $"{index.Spec.Data.MountPath}={BuildJobManifest.DataDirectory}"];
+        ["--file", $"{BuildJobManifest.SpecDirectory}/{SpecFile}", "--map", $"{PodJson.Literal(index.Spec.Data.MountPath!)}={BuildJobManifest.DataDirectory}"];
 
     /// <summary>A Job of a task, with the cache mounted.</summary>
     public static V1Job Job(ObservedState observed, string name, string task, TimeSpan timeout, string[] arguments, V1ResourceRequirements resources)
