@@ -145,7 +145,8 @@ e2e() {
   "$HACK/images.sh" build
   "$HACK/images.sh" load "$INDEXOPERATOR_E2E_CLUSTER"
   run_project tests/IndexOperator.E2E
-  cp "$INDEXOPERATOR_E2E_CLUSTER/logs/audit.log" "$INDEXOPERATOR_AUDIT_LOGS/e2e.log"
+  cp "$INDEXOPERATOR_E2E_CLUSTER/logs/audit.log" "$INDEXOPERATOR_AUDIT_LOGS/e2e.log" ||
+    { warn "the cluster kept no audit log: nobody can say whether the operator was denied anything"; FAILED=$((FAILED + 1)); }
 }
 
 main() {

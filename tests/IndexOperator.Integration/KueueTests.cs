@@ -27,6 +27,7 @@ public sealed class KueueTests(ControlPlaneFixture cluster) : ClusterTest(cluste
         await Plane.KubectlAsync("apply", "-f", "config/kueue/role.yaml");
         await OperatorAccess.KubeConfigAsync(Plane);
         await Plane.KubectlAsync("create", "rolebinding", "kueue", "--clusterrole=index-operator-kueue", $"--serviceaccount={OperatorAccess.Namespace}:index-operator", "-n", Namespace);
+        await OperatorAccess.GrantedAsync(Plane, OperatorAccess.Namespace, "list", "workloads.kueue.x-k8s.io", Namespace);
         await UntilAsync("the definitions to be served", async () => (await Plane.TryKubectlAsync(["get", "workloads.kueue.x-k8s.io,jobsets.jobset.x-k8s.io", "-n", Namespace])).ExitCode == 0);
     }
 

@@ -31,6 +31,7 @@ public sealed class RbacAuditTests(AuditedControlPlane own) : ClusterTest(own), 
     {
         await InstallKueueAsync();
         var account = await OperatorAccess.KubeConfigAsync(Plane);
+        await OperatorAccess.GrantedAsync(Plane, OperatorAccess.Namespace, "list", "workloads.kueue.x-k8s.io", "default");
         await MakeTroubleAsync();
         using var client = new ApiClient(ApiConnection.FromKubeconfig(account));
         var site = Keep(WebhookSite.AsShipped(Plane, Namespace));
@@ -91,6 +92,8 @@ public sealed class RbacAuditTests(AuditedControlPlane own) : ClusterTest(own), 
         Assert.DoesNotContain(rights, item => ((string)item["kind"]!).StartsWith("Cluster", StringComparison.Ordinal));
         var list = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. rights.Select(item => item.DeepClone())]) };
         await Plane.KubectlWithInputAsync(list.ToJsonString(), "apply", "-f", "-");
+        await OperatorAccess.GrantedAsync(Plane, home, "list", "pods", Namespace);
+        await OperatorAccess.GrantedAsync(Plane, home, "create", "leases.coordination.k8s.io", home);
         var account = await OperatorAccess.KubeConfigOfAsync(Plane, home);
         using var client = new ApiClient(ApiConnection.FromKubeconfig(account));
         Assert.False(await client.MayAsync("list", KnownResources.Pods, new ObjectKey("default", ""), TestContext.Current.CancellationToken));

@@ -39,8 +39,25 @@ public static class OperatorAccess
     {
         await plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
         await plane.KubectlAsync("apply", "-k", "config/rbac");
+        await GrantedAsync(plane, Namespace, "list", "pods", "default");
+        await GrantedAsync(plane, Namespace, "create", "leases.coordination.k8s.io", Namespace);
+        await GrantedAsync(plane, Namespace, "create", "secrets", Namespace);
         return await KubeConfigOfAsync(plane, Namespace);
     }
+
+    /// <summary>
+    /// Waits until the API server has learned of a right that was just given: it does so by watches of its own, and a call before that would be
+    /// denied.
+    /// </summary>
+    /// <param name="plane">The control plane.</param>
+    /// <param name="home">The namespace of the operator's ServiceAccount.</param>
+    /// <param name="verb">What it may do.</param>
+    /// <param name="resource">With what; a name after a slash.</param>
+    /// <param name="ns">In which namespace.</param>
+    public static Task GrantedAsync(ControlPlane plane, string home, string verb, string resource, string ns) => Wait.Until(
+        $"the right to {verb} {resource} to count",
+        async () => (await plane.TryKubectlAsync(["auth", "can-i", verb, resource, $"--as=system:serviceaccount:{home}:index-operator", "-n", ns])).ExitCode == 0,
+        TimeSpan.FromSeconds(20));
 
     /// <summary>A kubeconfig with the credentials of the operator's ServiceAccount in another namespace.</summary>
     public static async Task<string> KubeConfigOfAsync(ControlPlane plane, string ns)

@@ -123,5 +123,7 @@ public sealed class WebhookSite : IAsyncDisposable
             "apply",
             "-f",
             "-");
+        await OperatorAccess.GrantedAsync(_plane, OperatorAccess.Namespace, "patch", $"mutatingwebhookconfigurations.admissionregistration.k8s.io/{Configuration}", "default");
+        await OperatorAccess.GrantedAsync(_plane, OperatorAccess.Namespace, "update", $"secrets/{Secret}", OperatorAccess.Namespace);
     }
 }
