@@ -126,8 +126,9 @@ public sealed record BuildReport
             report = parsed;
             return true;
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or ArgumentException)
         {
+            // No JSON, or, with half of a surrogate pair, no text.
             return false;
         }
     }
@@ -237,9 +238,9 @@ public sealed record BuildProgressLine
                     return found;
                 }
             }
-            catch (JsonException)
+            catch (Exception error) when (error is JsonException or ArgumentException)
             {
-                // A torn or foreign line: the one before it may be whole.
+                // A torn or foreign line, or no text: the one before it may be whole.
             }
         }
 

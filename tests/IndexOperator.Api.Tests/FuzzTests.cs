@@ -42,4 +42,24 @@ public sealed class FuzzTests
             }
         });
     }
+
+    [Fact]
+    public void A_damaged_log_has_no_progress_or_one_that_can_be_shown()
+    {
+        List<byte[]> originals =
+        [
+            "hello\n{\"progress\":{\"phase\":\"SampleIndex\",\"completed\":41,\"total\":100,\"percent\":41,\"etaSeconds\":20}}\n{\"progress\":"u8.ToArray(),
+            "{\"progress\":{\"phase\":\"\u001b[31m\",\"percent\":41}}\n{\"progress\":{\"phase\":\"A\",\"percent\":100}}\r\n"u8.ToArray(),
+            "{\"progress\":{\"phase\":\"DocumentIndex\",\"completed\":9223372036854775807,\"total\":-1,\"percent\":0}}"u8.ToArray(),
+        ];
+        Fuzz.Run("log of a build pod", 30_000, originals, bytes =>
+        {
+            if (BuildProgressLine.FindLast(Encoding.UTF8.GetString(bytes)) is { } progress)
+            {
+                Assert.InRange(progress.Percent, 0, 100);
+                Assert.InRange(progress.Phase.Length, 0, 64);
+                Assert.All(progress.Phase, character => Assert.True(char.IsAsciiLetterOrDigit(character)));
+            }
+        });
+    }
 }

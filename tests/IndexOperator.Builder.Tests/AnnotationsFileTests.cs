@@ -51,6 +51,18 @@ public sealed class AnnotationsFileTests
     public void What_Go_does_not_write_is_no_value(string quoted) => Assert.Null(AnnotationsFile.Unquote(quoted));
 
     [Fact]
+    [Trait("Category", "Fuzz")]
+    public void A_damaged_file_has_the_value_another_one_or_none()
+    {
+        var originals = new[] { $"a=\"b\"\n{Key}=\"{Version}\"\nz=\"\\n\\\"\\u00e9\"\n", $"{Key}=\"x\\xff\\U0001f600\"", "" }.Select(System.Text.Encoding.UTF8.GetBytes).ToList();
+        TestSupport.Fuzz.Run("annotations of a pod", 30_000, originals, bytes =>
+        {
+            var text = System.Text.Encoding.UTF8.GetString(bytes);
+            Assert.True(AnnotationsFile.Find(text, Key) is not { } value || value.Length <= text.Length);
+        });
+    }
+
+    [Fact]
     public void A_file_that_is_longer_than_any_pods_annotations_is_refused_without_being_read()
     {
         using var workspace = new Workspace();

@@ -51,6 +51,20 @@ public sealed class PeerFinderTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_index_of_another_namespace_is_nobodys_peer_whatever_it_names()
+    {
+        // Claims of one name in two namespaces are two claims.
+        var other = Named("same");
+        other.Metadata.NamespaceProperty = "b";
+        Put("apis/indexoperator.io/v1alpha1/pretrainindexes", "b", other.Metadata.Name, JsonSerializer.SerializeToNode(other, ApiJsonContext.Default.PretrainIndex)!);
+        var finder = await FinderAsync();
+
+        Assert.Empty(finder.Of(Named("mix"), []));
+        var mine = Named("mix", status: index => Ready(index, Version));
+        Assert.Empty(finder.Of(mine, []));
+    }
+
+    [Fact]
     public async Task A_look_under_way_may_tell_that_a_build_is_wanted()
     {
         Put(Named("same"));
@@ -150,7 +164,9 @@ public sealed class PeerFinderTests : IAsyncLifetime
 
     private void Put(V1Pod pod) => Put("api/v1/pods", pod.Metadata.Name, JsonNode.Parse(KubernetesJson.Serialize(pod))!);
 
-    private void Put(string collection, string name, JsonNode entity) => _server.Put(collection, "a", name, entity.AsObject());
+    private void Put(string collection, string name, JsonNode entity) => Put(collection, "a", name, entity);
+
+    private void Put(string collection, string ns, string name, JsonNode entity) => _server.Put(collection, ns, name, entity.AsObject());
 
     private async Task<PeerFinder> FinderAsync()
     {
