@@ -45,6 +45,28 @@ public sealed partial class ApiClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_it_may_do_is_asked_of_the_server_and_tried_where_that_does_not_say()
+    {
+        Assert.True(await _client.MayAsync("list", KnownResources.ConfigMaps, new ObjectKey("a", ""), Cancel));
+        var asked = JsonNode.Parse(_server.Requests.Single().Body)!["spec"]!["resourceAttributes"]!;
+        Assert.True(JsonNode.DeepEquals(new JsonObject { ["group"] = "", ["resource"] = "configmaps", ["verb"] = "list", ["namespace"] = "a" }, asked), asked.ToJsonString());
+
+        _server.Fault(_ => true, context => AnswerAsync(context, """{"status": {"allowed": false}}"""));
+        Assert.False(await _client.MayAsync("get", KnownResources.ConfigMaps, Key, Cancel));
+        _server.Fault(_ => true, context => AnswerAsync(context, "{}"));
+        Assert.True(await _client.MayAsync("get", KnownResources.ConfigMaps, Key, Cancel));
+        _server.Fault(_ => true, context => FaultyApiServer.StatusAsync(context, 403, "Forbidden"));
+        Assert.True(await _client.MayAsync("get", KnownResources.ConfigMaps, Key, Cancel));
+
+        static Task AnswerAsync(HttpContext context, string json)
+        {
+            context.Response.StatusCode = 201;
+            context.Response.ContentType = "application/json";
+            return context.Response.WriteAsync(json);
+        }
+    }
+
+    [Fact]
     public async Task Refusals_say_what_they_are()
     {
         Assert.True((await Assert.ThrowsAsync<ApiException>(() => _client.GetAsync(KnownResources.ConfigMaps, Key, Cancel))).IsNotFound);
