@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using IndexOperator.Api;
 using IndexOperator.Integration.Harness;
 using IndexOperator.TestSupport;
@@ -220,9 +221,28 @@ public sealed class DefaultManifestsTests(ControlPlaneFixture fixture)
             (await Plane.TryKubectlAsync(["auth", "can-i", verb, "pretrainindexes.indexoperator.io", "--as=" + user, "-n", space, .. more])).ExitCode == 0;
     }
 
+    [Fact]
+    public async Task An_operator_of_one_namespace_has_rights_and_is_asked_there_alone()
+    {
+        var built = YamlJson.ParseAll(await Plane.KubectlAsync("kustomize", "config/namespaced")).Select(item => item!).ToList();
+        var rule = Assert.Single(Named("ClusterRole")["rules"]!.AsArray())!;
+        Assert.Equal(("mutatingwebhookconfigurations", "index-operator"), ((string?)rule["resources"]![0], (string?)rule["resourceNames"]![0]));
+        var role = Assert.Single(built, item => (string?)item["kind"] == "Role" && (string?)item["metadata"]!["namespace"] == "training");
+        Assert.Equal((string?)role["metadata"]!["name"], (string?)Assert.Single(built, item => (string?)item["kind"] == "RoleBinding" && (string?)item["metadata"]!["namespace"] == "training")["roleRef"]!["name"]);
+        Assert.Contains("--namespace=training", Named("Deployment")["spec"]!["template"]!["spec"]!["containers"]![0]!["args"]!.AsArray().Select(argument => (string?)argument));
+        Assert.Contains("training", Named("MutatingWebhookConfiguration")["webhooks"]![0]!["namespaceSelector"]!.ToJsonString(), StringComparison.Ordinal);
+
+        await Plane.TryKubectlAsync(["create", "namespace", "training"]);
+        await Plane.KubectlAsync("apply", "-f", "config/manager/namespace.yaml");
+        await Plane.KubectlAsync("apply", "--validate=false", "--dry-run=server", "-k", "config/namespaced");
+
+        JsonNode Named(string kind) => Assert.Single(built, item => (string?)item["kind"] == kind && (string?)item["metadata"]!["name"] == "index-operator");
+    }
+
     [Theory]
     [InlineData("config/default")]
     [InlineData("config/cert-manager")]
+    [InlineData("config/namespaced")]
     public async Task The_operators_pod_meets_the_restricted_profile(string folder)
     {
         var template = YamlJson.ParseAll(await Plane.KubectlAsync("kustomize", folder)).Single(item => (string?)item!["kind"] == "Deployment")!["spec"]!["template"]!;

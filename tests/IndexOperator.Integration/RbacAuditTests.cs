@@ -26,6 +26,8 @@ public sealed class RbacAuditTests(AuditedControlPlane own) : ClusterTest(own), 
     // What Kueue may hold, beside Jobs of Kubernetes itself.
     private static readonly IReadOnlyList<(string Group, string Kind, string Plural)> QueuedKinds = [.. KueueResources.JobKinds.Where(job => job.Group != "batch")];
 
+    private static readonly string[] NamespacedRights = ["rbac/service_account", "rbac/leader_election_role", "rbac/leader_election_role_binding", "namespaced/role", "namespaced/role_binding"];
+
     [Fact]
     public async Task A_run_of_everything_is_denied_nothing_and_leaves_no_verb_unused()
     {
@@ -80,15 +82,15 @@ public sealed class RbacAuditTests(AuditedControlPlane own) : ClusterTest(own), 
         TestContext.Current.TestOutputHelper?.WriteLine($"{verdict.Requests} requests by {verdict.Used} granted verbs");
     }
 
-    [Fact]
-    public async Task An_operator_of_listed_namespaces_is_denied_nothing_with_the_Roles_that_the_chart_gives_it_there()
+    [Theory]
+    [InlineData("chart")]
+    [InlineData("config")]
+    public async Task An_operator_of_listed_namespaces_is_denied_nothing_with_the_Roles_that_it_is_given_there(string by)
     {
         // Nothing cluster-wide at all: no webhook. Kueue is looked for, and is none of this operator's.
         var home = $"{Namespace}-operator";
         await Plane.KubectlAsync("create", "namespace", home);
-        var rendered = await Helm.TryAsync("template", Helm.Release, Helm.Chart, "--namespace", home, "--set", $"watchNamespaces={{{Namespace}}},webhook.enabled=false,rbac.aggregate=false");
-        Assert.True(rendered.ExitCode == 0, rendered.ToString());
-        var rights = Helm.Read(rendered.Output).Where(item => (string?)item["kind"] is "ServiceAccount" or "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding").ToList();
+        var rights = by == "chart" ? await ChartRightsAsync(home) : ConfigRights(home);
         Assert.DoesNotContain(rights, item => ((string)item["kind"]!).StartsWith("Cluster", StringComparison.Ordinal));
         var list = new JsonObject { ["apiVersion"] = "v1", ["kind"] = "List", ["items"] = new JsonArray([.. rights.Select(item => item.DeepClone())]) };
         await Plane.KubectlWithInputAsync(list.ToJsonString(), "apply", "-f", "-");
@@ -150,6 +152,23 @@ public sealed class RbacAuditTests(AuditedControlPlane own) : ClusterTest(own), 
 
         Task<CommandResult> TryAsync(string user) => Plane.TryKubectlAsync(["create", "--dry-run=server", "-n", Namespace, "--as", user, "-f", "-"], job);
     }
+
+    private async Task<List<JsonNode>> ChartRightsAsync(string home)
+    {
+        var rendered = await Helm.TryAsync("template", Helm.Release, Helm.Chart, "--namespace", home, "--set", $"watchNamespaces={{{Namespace}}},webhook.enabled=false,rbac.aggregate=false");
+        Assert.True(rendered.ExitCode == 0, rendered.ToString());
+        return [.. Helm.Read(rendered.Output).Where(item => (string?)item["kind"] is "ServiceAccount" or "Role" or "RoleBinding" or "ClusterRole" or "ClusterRoleBinding")];
+    }
+
+    // Those of config/namespaced and the lease's, for an operator that lives elsewhere.
+    private List<JsonNode> ConfigRights(string home) =>
+    [
+        .. NamespacedRights
+            .SelectMany(file => YamlJson.ParseAll(RepositoryRoot.ReadText($"config/{file}.yaml")
+                .Replace("namespace: index-operator-system", $"namespace: {home}", StringComparison.Ordinal)
+                .Replace("namespace: training", $"namespace: {Namespace}", StringComparison.Ordinal)))
+            .OfType<JsonNode>(),
+    ];
 
     private Judgement Judge() => Judgement.Of(AuditLog.Read(Plane.AuditLog).Where(request => request.User == $"system:serviceaccount:{OperatorAccess.Namespace}:index-operator"), Granted.All);
 

@@ -27,6 +27,10 @@ public static class Manifests
             "index-operator-webhook-certificate",
             OwnNamespace,
             AccessRules.OfCertificates(Names.CertificateSecret)),
+        ["config/namespaced/role.yaml"] = Role(
+            "What the operator does in a namespace of indexes, in place of the ClusterRole.", "index-operator", "training", AccessRules.InNamespaces),
+        ["config/namespaced/cluster_role_patch.yaml"] = Patch(
+            "What is left of the ClusterRole: whom API servers trust belongs to no namespace. Without the webhook, nothing is.", AccessRules.OfWebhook(Names.Configuration)),
         ["config/kueue/role.yaml"] = Role(
             "What the operator needs to take its gate off jobs that Kueue holds (annotation kueue.x-k8s.io/admission-gated-by), and only where Kueue is used: kubectl apply -k config/kueue, then restart the operator, which looks for Kueue when it starts.",
             "index-operator-kueue",
@@ -50,6 +54,20 @@ public static class Manifests
         {
             Comment(text, rule.Why);
             Rule(text, rule);
+        }
+
+        return text.ToString();
+    }
+
+    // Puts rules in place of a role's.
+    private static string Patch(string about, IReadOnlyList<AccessRule> rules)
+    {
+        var text = new StringBuilder().Append("# ").Append(Source).Append('\n');
+        Comment(text, about);
+        text.Append("- op: replace\n  path: /rules\n  value:\n");
+        foreach (var rule in rules)
+        {
+            Rule(text, rule, "  ");
         }
 
         return text.ToString();
@@ -80,16 +98,16 @@ public static class Manifests
         text.Append("{{- end }}\n");
     }
 
-    private static void Rule(StringBuilder text, AccessRule rule)
+    private static void Rule(StringBuilder text, AccessRule rule, string indent = "")
     {
-        text.Append("- apiGroups: [").Append(rule.Group.Length == 0 ? "\"\"" : rule.Group).Append("]\n");
-        text.Append("  resources: [").Append(rule.Resource).Append("]\n");
+        text.Append(indent).Append("- apiGroups: [").Append(rule.Group.Length == 0 ? "\"\"" : rule.Group).Append("]\n");
+        text.Append(indent).Append("  resources: [").Append(rule.Resource).Append("]\n");
         if (rule.Name is { } name)
         {
-            text.Append("  resourceNames: [").Append(name).Append("]\n");
+            text.Append(indent).Append("  resourceNames: [").Append(name).Append("]\n");
         }
 
-        text.Append("  verbs: [").AppendJoin(", ", rule.Verbs).Append("]\n");
+        text.Append(indent).Append("  verbs: [").AppendJoin(", ", rule.Verbs).Append("]\n");
     }
 
     private static void Comment(StringBuilder text, string sentence)
