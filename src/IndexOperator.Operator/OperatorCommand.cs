@@ -28,7 +28,7 @@ public static class OperatorCommand
         var gpuResource = new Option<string>("--gpu-resource") { Description = "Extended resource of GPUs and key of their nodes' taint.", DefaultValueFactory = _ => defaults.Planner.GpuResource };
         var cpu = Checked(new Option<string>("--build-cpu-request") { Description = "CPU request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultCpuRequest });
         var memory = Checked(new Option<string>("--build-memory-request") { Description = "Memory request of builds that set none.", DefaultValueFactory = _ => defaults.Planner.DefaultMemoryRequest });
-        var memoryMax = Checked(new Option<string>("--build-memory-max") { Description = "The most memory that a build is given after one was killed for its memory.", DefaultValueFactory = _ => defaults.Planner.MaximumBuildMemory });
+        var memoryMax = Checked(new Option<string>("--build-memory-max") { Description = "The most memory that a build is given after one was killed for its memory, and the limit of builds that set none.", DefaultValueFactory = _ => defaults.Planner.MaximumBuildMemory });
         var parallel = new Option<int>("--max-parallel-reconciliations") { Description = "Passes at a time.", DefaultValueFactory = _ => defaults.MaxParallelReconciliations };
         var qps = new Option<double>("--kube-api-qps") { Description = "Requests a second to the API server, on average.", DefaultValueFactory = _ => defaults.RequestsPerSecond };
         var burst = new Option<int>("--kube-api-burst") { Description = "Requests that may be sent at once after a pause.", DefaultValueFactory = _ => defaults.RequestBurst };

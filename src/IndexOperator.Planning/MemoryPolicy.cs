@@ -43,9 +43,8 @@ public static class MemoryPolicy
         return attempt.RaisedMemoryBytes is { } bytes && !(bytes > Bytes(observed.Settings.MaximumBuildMemory)) ? bytes : null;
     }
 
-    private static long? Memory(IDictionary<string, ResourceQuantity>? resources) => resources?.TryGetValue("memory", out var given) == true ? Bytes(given.ToString()) : null;
-
-    private static long? Bytes(string quantity)
+    /// <summary>A quantity in bytes; null for what is none.</summary>
+    internal static long? Bytes(string quantity)
     {
         try
         {
@@ -57,4 +56,6 @@ public static class MemoryPolicy
             return null;
         }
     }
+
+    private static long? Memory(IDictionary<string, ResourceQuantity>? resources) => resources?.TryGetValue("memory", out var given) == true ? Bytes(given.ToString()) : null;
 }

@@ -48,7 +48,7 @@ public static class PlacementPolicy
             : [.. given ?? [], new V1Toleration { Key = settings.GpuResource, OperatorProperty = "Exists" }];
     }
 
-    /// <summary>The user's resources, default requests where they are silent, and the GPUs asked for.</summary>
+    /// <summary>The user's resources; where they are silent, default requests and as limit of memory the most that a build is given; and the GPUs asked for.</summary>
     /// <param name="build"><c>spec.build</c>.</param>
     /// <param name="settings">How the operator was set up.</param>
     /// <param name="withGpus">Whether the GPUs are asked for.</param>
@@ -68,6 +68,12 @@ public static class PlacementPolicy
             }
         }
 
+        // Without one, a build that goes wrong would take the memory of everything on its node.
+        if (!limits.ContainsKey("memory"))
+        {
+            limits["memory"] = new ResourceQuantity(Larger(requests["memory"].ToString(), settings.MaximumBuildMemory));
+        }
+
         if (withGpus && build.Gpus > 0)
         {
             limits[settings.GpuResource] = new ResourceQuantity(build.Gpus.ToString(System.Globalization.CultureInfo.InvariantCulture));
@@ -78,6 +84,9 @@ public static class PlacementPolicy
             requests["memory"] = limits["memory"] = new ResourceQuantity(bytes.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
-        return new V1ResourceRequirements { Requests = requests, Limits = limits.Count == 0 ? null : limits };
+        return new V1ResourceRequirements { Requests = requests, Limits = limits };
     }
+
+    // Kubernetes refuses a limit below the request.
+    private static string Larger(string request, string most) => MemoryPolicy.Bytes(request) > MemoryPolicy.Bytes(most) ? request : most;
 }

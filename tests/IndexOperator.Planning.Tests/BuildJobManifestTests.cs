@@ -102,7 +102,7 @@ public sealed class BuildJobManifestTests
 
         Assert.Equal(("nvidia.com/gpu.present", "In", "true"), (requirement.Key, requirement.OperatorProperty, Assert.Single(requirement.Values)));
         Assert.Equal("nvidia.com/gpu", Assert.Single(pod.Tolerations).Key);
-        Assert.Null(pod.Containers[0].Resources.Limits);
+        Assert.Equal(["memory"], pod.Containers[0].Resources.Limits.Keys);
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class BuildJobManifestTests
     public void Only_the_build_asks_for_gpus()
     {
         Assert.Equal("1", PodOf("build with everything set").Containers[0].Resources.Limits["nvidia.com/gpu"].ToString());
-        Assert.Null(UpkeepJobManifest.Cleanup(Given.Observed(Everything), []).Job.Spec.Template.Spec.Containers[0].Resources.Limits);
+        Assert.Equal(["memory"], UpkeepJobManifest.Cleanup(Given.Observed(Everything), []).Job.Spec.Template.Spec.Containers[0].Resources.Limits.Keys);
     }
 
     [Fact]

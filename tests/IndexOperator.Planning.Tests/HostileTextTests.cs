@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
 using CsCheck;
 using IndexOperator.Api;
+using IndexOperator.TestSupport;
+using k8s;
 using k8s.Models;
 
 namespace IndexOperator.Planning.Tests;
@@ -101,6 +104,57 @@ public sealed class HostileTextTests
             Assert.Matches("^([0-9a-f]{20})?$", plan.Status.Current?.Version ?? "");
         },
         iter: Worlds);
+
+    [Fact]
+    public void A_spec_of_anything_is_refused_or_gets_a_pod_that_keeps_to_its_mounts()
+    {
+        var (refused, built) = (0, 0);
+        Gen.Select(Gen.Int[0, 9], Word, Word).Array[1, 3].Sample(
+            changes =>
+            {
+                var index = Given.Index(spec => changes.Aggregate(spec, (changed, change) => Change(changed, change.Item1, change.Item2, change.Item3)));
+                var plan = Planner.Plan(Given.Observed(index));
+                foreach (var text in (plan.Status.Conditions ?? []).Select(condition => condition.Message).Concat(plan.Events.Select(told => told.Note)))
+                {
+                    Shown(text, LongestMessage);
+                }
+
+                if (plan.Actions.OfType<CreateJob>().FirstOrDefault() is not { } create)
+                {
+                    Interlocked.Increment(ref refused);
+                    return;
+                }
+
+                Interlocked.Increment(ref built);
+                var template = JsonNode.Parse(KubernetesJson.Serialize(create.Job))!["spec"]!["template"]!;
+                Assert.Empty(OwnPods.Faults(template));
+                Assert.All(create.Job.Spec.Template.Spec.Volumes, volume => Assert.True(volume.PersistentVolumeClaim is not null || volume.DownwardAPI is not null || volume.ConfigMap is not null));
+                Assert.All(create.Job.Spec.Template.Spec.Containers[0].VolumeMounts, mount => Assert.True(mount.SubPath is null || PathRules.IsPlain(mount.SubPath)));
+                Assert.Equal(index.Metadata.NamespaceProperty, create.Job.Metadata.NamespaceProperty);
+                var root = create.Job.Spec.Template.Spec.Containers[0].Args[create.Job.Spec.Template.Spec.Containers[0].Args.IndexOf("--cache-root") + 1];
+                Assert.True(PathRules.IsPlain(root.TrimStart('/')) && root.StartsWith(BuildJobManifest.CacheDirectory, StringComparison.Ordinal), root);
+            },
+            iter: Worlds);
+        Assert.True(refused > Worlds / 50 && built > Worlds / 50, $"{refused} were refused and {built} built");
+    }
+
+    private static PretrainIndexSpec Change(PretrainIndexSpec spec, int field, string name, string value)
+    {
+        var map = new Dictionary<string, string> { [name] = value };
+        return field switch
+        {
+            0 => spec with { Data = spec.Data with { ClaimName = value } },
+            1 => spec with { Data = spec.Data with { SubPath = value } },
+            2 => spec with { Data = spec.Data with { MountPath = "/data/" + value, Blend = [new BlendEntry { Prefix = $"/data/{value}/a" }] } },
+            3 => spec with { Data = spec.Data with { Blend = [new BlendEntry { Prefix = "/data/" + value }] } },
+            4 => spec with { Cache = spec.Cache with { SubPath = value } },
+            5 => spec with { DataVersion = value },
+            6 => spec with { Build = spec.Build with { PodAnnotations = map } },
+            7 => spec with { Build = spec.Build with { PodLabels = map } },
+            8 => spec with { Build = spec.Build with { PodAnnotations = new Dictionary<string, string> { ["container.apparmor.security.beta.kubernetes.io/" + name] = value } } },
+            _ => spec with { Build = spec.Build with { RuntimeClassName = value, SchedulerName = name, PriorityClassName = value } },
+        };
+    }
 
     private static Dictionary<string, string> Map((string Name, string Value)[] notes) => notes.DistinctBy(note => note.Name).ToDictionary(note => note.Name, note => note.Value);
 

@@ -55,6 +55,17 @@ public sealed class PlacementPolicyTests
         Assert.Equal("128Mi", resources.Limits["memory"].ToString());
     }
 
+    [Theory]
+    [InlineData(null, "64Gi")]
+    [InlineData("1Gi", "64Gi")]
+    [InlineData("100Gi", "100Gi")]
+    public void A_build_that_sets_no_limit_of_memory_has_the_operators(string? request, string limit)
+    {
+        var given = request is null ? null : new V1ResourceRequirements { Requests = new Dictionary<string, ResourceQuantity> { ["memory"] = new(request) } };
+
+        Assert.Equal(limit, PlacementPolicy.Resources(new BuildSpec { Resources = given }, Settings, withGpus: false).Limits["memory"].ToString());
+    }
+
     private static V1NodeSelectorTerm Term(string key, string value) =>
         new() { MatchExpressions = [new V1NodeSelectorRequirement { Key = key, OperatorProperty = "In", Values = [value] }] };
 

@@ -54,6 +54,11 @@ public static class OwnPods
             yield return $"{name} asks for no {resource}";
         }
 
+        if (container["resources"]?["limits"]?["memory"] is null)
+        {
+            yield return $"{name} has no limit of memory";
+        }
+
         if (container["envFrom"] is not null || (container["env"] as JsonArray ?? []).Any(variable => variable!["valueFrom"]?["secretKeyRef"] is not null || variable["valueFrom"]?["configMapKeyRef"] is not null))
         {
             yield return $"{name} is given variables from outside";
