@@ -22,6 +22,7 @@ Usage: hack/images.sh build [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
        hack/images.sh tag DIR TAG
+       hack/images.sh reproduce [operator|builder]...
        hack/images.sh clean
 
 build       builds the named targets (default: both) of the Dockerfile as docker.io/indexoperator/TARGET:dev; in about a
@@ -32,6 +33,7 @@ save        writes them as docker archives FOLDER/TARGET.tar, for example for ki
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
 tag         gives the loaded images another tag beside dev, in the node alone: what an upgrade is tried with.
+reproduce   builds twice from nothing and fails unless both give the same image, bit for bit. Takes 5 to 10 minutes.
 clean       removes the built images and layers.
 
 INDEXOPERATOR_CONTEXT     folder with the Dockerfile (default: the repository)
@@ -102,8 +104,11 @@ build_target() { # build_target TARGET: under long_step
     printf '**/bin\n**/obj\n.git\nartifacts\n**/TestResults\n' >"$ignore"
     options+=(--ignorefile "$ignore")
   fi
-  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
-  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot --layers --pull=false --network host "${options[@]}" -f Dockerfile .
+  mapfile -t -O "${#options[@]}" options < <(stand_in_options)
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it. Times say nothing, so that the same
+  # source gives the same image.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot --layers="${LAYERS:-true}" --timestamp 0 --pull=false \
+    --network host "${options[@]}" -f Dockerfile .
   [ -z "$ignore" ] || rm -f "$ignore"
 }
 
@@ -131,6 +136,23 @@ build() {
     long_step "Building image $target with $BUILD_WITH" "15-90 s" build_target "$target"
     mkdir -p "$INDEXOPERATOR_CACHE/images"
     printf '%s %s\n' "$hash" "$(image_id "$(image_of "$target")")" >"$built"
+  done
+}
+
+reproduce() { # reproduce [TARGET]...
+  local targets=("$@") target number first id
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+  ! use_docker || die "cannot compare images of docker" "its builds note when they ran" "run this where no docker daemon answers"
+  build "${targets[@]}"
+  for target in "${targets[@]}"; do
+    first=''
+    for number in 1 2; do
+      LAYERS=false long_step "Building image $target from nothing, $number of 2" "2 min" build_target "$target"
+      id=$(image_id "$(image_of "$target")")
+      [ -z "$first" ] || [ "$first" = "$id" ] || die "image $target is not reproducible" "$first, then $id" "compare the two: buildah mount, diff -r"
+      first=$id
+    done
+    log "image $target: twice sha256:$id"
   done
 }
 
@@ -236,6 +258,7 @@ main() {
   case $command in
     -h | --help | help) usage; exit 0 ;;
     build) build "${@:2}" ;;
+    reproduce) reproduce "${@:2}" ;;
     save) save "${2:?save needs a folder}" "${@:3}" ;;
     load | load-file | load-pause | tag)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"

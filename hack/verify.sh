@@ -89,6 +89,20 @@ workflows_are_sound() { # and every action of others is named by a commit, with 
   return "$code"
 }
 
+bases_are_pinned() { # every image that the Dockerfile begins with is a stage of its own, or an argument with a digest
+  local code=0 name
+  while read -r name; do
+    if [[ $name == "\${"*"}" ]]; then
+      name=${name:2:-1}
+      grep -qE "^ARG $name=\S+:\S+@sha256:[0-9a-f]{64}$" Dockerfile || { warn "$name in the Dockerfile is no image with tag and digest"; code=1; }
+    elif ! grep -qiE "^FROM \S+ AS $name$" Dockerfile; then
+      warn "the Dockerfile begins with $name, which is not pinned: ARG NAME_IMAGE=...@sha256:... and FROM \${NAME_IMAGE}"
+      code=1
+    fi
+  done < <(sed -nE 's/^FROM (\S+).*/\1/p' Dockerfile)
+  return "$code"
+}
+
 manifests_are_sound() { git ls-files 'config/*.yaml' 'docs/*.yaml' '*.yml' 'charts/*/Chart.yaml' 'charts/*/values.yaml' 'charts/*/files/*.yaml' tests/alerts/alerts.yaml | xargs yamllint --strict >&2; }
 
 files_are_short() { # a file that needs scrolling holds more than one thing
@@ -114,6 +128,7 @@ main() {
   check "C# is formatted" code_is_formatted
   check "shell scripts pass shellcheck" scripts_are_sound
   check "manifests pass yamllint" manifests_are_sound
+  check "base images are pinned" bases_are_pinned
   check "workflows pass actionlint, and pin what they use" workflows_are_sound
   check "the chart has what it is made of" chart_is_in_step
   check "the chart passes helm lint" chart_is_sound

@@ -1,15 +1,22 @@
 # shellcheck shell=bash
-# Base images for machines that cannot pull them: a Debian root plus this machine's own .NET, tagged with the full name
-# that the Dockerfile uses, so that buildah never dials out. Sourced by images.sh.
+# Base images for machines that cannot pull them: a Debian root plus this machine's own .NET, tagged with the name that the
+# Dockerfile pins, and given to it without the digest, so that buildah never dials out. Sourced by images.sh.
 
 BASE_REGISTRY=mcr.microsoft.com
-BASE_IMAGES=(dotnet/sdk:10.0-noble-aot dotnet/aspnet:10.0-noble-chiseled dotnet/runtime-deps:10.0-noble-chiseled)
 BASE_PACKAGES=ca-certificates,libssl3,libicu72,tzdata,libstdc++6,zlib1g,libgcc-s1,passwd
 NATIVE_PACKAGES=gcc,libc6-dev,zlib1g-dev # for images whose name ends in -aot
 # All that images whose name ends in -chiseled have of their root: no shell, no package manager, no tools.
 CHISELED_PACKAGES=(base-files libc6 libgcc-s1 libssl3 libstdc++6 zlib1g)
 CHISELED_FILES=(./etc/ssl/certs/ca-certificates.crt ./etc/passwd ./etc/group ./etc/nsswitch.conf ./etc/ld.so.cache ./home/app/ ./tmp/)
 STAND_IN_LABEL=io.indexoperator.stand-in
+
+base_images() { # prints ARGUMENT NAME of each base image of the Dockerfile
+  sed -nE "s|^ARG ([A-Z_]+_IMAGE)=$BASE_REGISTRY/([^@]+)@sha256:[0-9a-f]{64}\$|\1 \2|p" Dockerfile
+}
+
+stand_in_options() { # prints options of buildah, a line each, that put stand-ins in place of base images
+  registry_answers || base_images | sed -E "s|(.*) (.*)|--build-arg=\1=$BASE_REGISTRY/\2|"
+}
 
 storage_driver() { # overlay cannot lie on overlay, as in most containers
   case $(stat -f -c %T "$INDEXOPERATOR_CACHE") in
@@ -138,26 +145,13 @@ build_stand_ins() { # build_stand_ins KEY NAME...
   for name in "$@"; do build_stand_in "$name" "$key"; done
 }
 
-pull_base_images() { # under long_step
-  local name
-  for name in "$@"; do
-    step_progress "$name"
-    buildah_here pull -q "$BASE_REGISTRY/$name"
-  done
-}
-
 ensure_base_images() {
-  local name key label missing=()
-  if registry_answers; then
-    for name in "${BASE_IMAGES[@]}"; do # a stand-in gives way to the real one
-      label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=missing
-      [ -z "$label" ] || [ "$label" = "<no value>" ] || missing+=("$name")
-    done
-    [ ${#missing[@]} = 0 ] || long_step "Pulling base images from $BASE_REGISTRY" "1 min, first time" pull_base_images "${missing[@]}"
-    return
-  fi
+  local name key label names missing=()
+  ! registry_answers || return 0 # what is pinned by a digest, buildah pulls itself
   key=$(stand_in_key)
-  for name in "${BASE_IMAGES[@]}"; do
+  mapfile -t names < <(base_images | cut -d' ' -f2)
+  [ ${#names[@]} != 0 ] || die "found no base image in the Dockerfile" "it has no line 'ARG NAME_IMAGE=$BASE_REGISTRY/...@sha256:...'" "adapt base_images in hack/lib/stand-ins.sh to it"
+  for name in "${names[@]}"; do
     label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=''
     [ "$label" = "$key" ] || missing+=("$name")
   done

@@ -76,6 +76,11 @@ internal sealed record ReadResult(string Name, long Bytes, Series Reading, doubl
 /// <param name="WorstRemaining">The furthest that a remaining time was from the true one, as a share of the whole.</param>
 internal sealed record ProgressResult(string Work, int Threads, int Times, double WorstPercent, double WorstRemaining);
 
+/// <summary>Programs that begin and end at once.</summary>
+/// <param name="Reference">Python, with numpy imported.</param>
+/// <param name="Builder">index-builder, telling its version.</param>
+internal sealed record StartResult(Series Reference, Series Builder);
+
 /// <summary>A size of the work that shows how cost grows.</summary>
 internal sealed record ScalePoint(long Documents, int Threads, double Seconds, double ProcessorSeconds, long PeakBytes);
 
@@ -103,6 +108,7 @@ internal sealed record BenchResult(
     IReadOnlyList<BuildResult> Builds,
     IReadOnlyList<ReadResult> Reads,
     IReadOnlyList<ProgressResult> Progress,
+    StartResult? Start,
     IReadOnlyList<ScalePoint> Scale,
     IReadOnlyList<PhaseCheck> PhaseChecks,
     IReadOnlyList<Row> Rows,

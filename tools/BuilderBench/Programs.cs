@@ -20,6 +20,12 @@ internal sealed record Programs(string Builder, string Python, string Reference,
         null,
         [Builder, .. BuildArguments(manifest, data, cacheRoot, threads), "-o", "json"]);
 
+    /// <summary>Starts index-builder for nothing but its version.</summary>
+    public Measurement Start(string scratch) => Run(scratch, null, [Builder, "--version"]);
+
+    /// <summary>Starts Python for nothing but numpy.</summary>
+    public Measurement StartReference(string scratch) => Run(scratch, null, [Python, "-c", "import numpy"]);
+
     /// <summary>Arguments of index-builder that build into a cache root.</summary>
     public static IReadOnlyList<string> BuildArguments(string manifest, string data, string cacheRoot, int threads) =>
         ["build", "-f", manifest, "--cache-root", cacheRoot, "--map", $"{Works.DataRoot}={data}", "--threads", Text(threads)];

@@ -39,8 +39,8 @@ internal static class Report
             Megatron[build.Name][phase.Index]);
 
     /// <summary>The table.</summary>
-    public static IEnumerable<Row> Rows(IReadOnlyList<BuildResult> builds, IReadOnlyList<ReadResult> reads, IReadOnlyList<ProgressResult> progress) =>
-        [.. builds.Where(build => build.Reference is not null).SelectMany(Rows), .. reads.Select(Of), .. progress.Select(Of)];
+    public static IEnumerable<Row> Rows(IReadOnlyList<BuildResult> builds, IReadOnlyList<ReadResult> reads, IReadOnlyList<ProgressResult> progress, StartResult? start) =>
+        [.. builds.Where(build => build.Reference is not null).SelectMany(Rows), .. reads.Select(Of), .. progress.Select(Of), .. start is null ? [] : new[] { Of(start) }];
 
     /// <summary>Prints everything.</summary>
     public static void Print(BenchResult result, IAnsiConsole console)
@@ -174,6 +174,8 @@ internal static class Report
             Text($">= {Near} of it"),
             share >= Near);
     }
+
+    private static Row Of(StartResult start) => Faster("start of index-builder, beside that of python3 with numpy", start.Reference.MedianSeconds, start.Builder, 5, start.Reference.MedianProcessorSeconds);
 
     private static Row Of(ProgressResult told) => new(
         Text($"progress of {told.Work}, {told.Threads} threads, after the first second"),

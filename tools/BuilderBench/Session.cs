@@ -12,6 +12,7 @@ internal sealed class Session
     private readonly List<ReadResult> _reads = [];
     private readonly List<ProgressResult> _progress = [];
     private readonly List<ScalePoint> _scale = [];
+    private StartResult? _start;
 
     public Session(Programs programs, string cache, int rounds)
     {
@@ -42,7 +43,7 @@ internal sealed class Session
         }
 
         return new BenchResult(
-            started, machine, limits, _programs.Builder, _results, _reads, _progress, _scale, [.. Report.CheckPhases(_results)], [.. Report.Rows(_results, _reads, _progress)], failures);
+            started, machine, limits, _programs.Builder, _results, _reads, _progress, _start, _scale, [.. Report.CheckPhases(_results)], [.. Report.Rows(_results, _reads, _progress, _start)], failures);
     }
 
     private void RunWork(string name)
@@ -65,6 +66,9 @@ internal sealed class Session
                 var watching = new ProgressBench(_programs, _inputs, _builds, _scratch, Say);
                 _progress.AddRange(Works.Watched.SelectMany(work => watching.Run(work, _rounds)));
                 break;
+            case Works.Start:
+                _start = StartOften(10 * _rounds);
+                break;
             case Works.Scale:
                 foreach (var millions in Works.ScaleMillions)
                 {
@@ -73,6 +77,18 @@ internal sealed class Session
 
                 break;
         }
+    }
+
+    private StartResult StartOften(int times)
+    {
+        var result = new StartResult(new Series("python3 with numpy", []), new Series("index-builder", []));
+        for (var i = 0; i < times; i++)
+        {
+            result.Reference.Runs.Add(_programs.StartReference(_scratch));
+            result.Builder.Runs.Add(_programs.Start(_scratch));
+        }
+
+        return result;
     }
 
     private IEnumerable<ScalePoint> Grow(int millions) =>

@@ -22,6 +22,7 @@ internal static class Works
     public const string Fingerprint = "fingerprint";
     public const string Verify = "verify";
     public const string Progress = "progress";
+    public const string Start = "start";
     public const string Scale = "scale";
     public const string Smoke = "smoke";
 
@@ -33,7 +34,7 @@ internal static class Works
     public static IReadOnlyList<int> ScaleMillions { get; } = [1, 2, 5, 10, 20, 50, 100, 200];
 
     /// <summary>What runs when nothing is chosen.</summary>
-    public static IReadOnlyList<string> Default { get; } = ["50m-x1", "50m-x3", "1m", "blend", "greedy", Fingerprint, Verify, Progress];
+    public static IReadOnlyList<string> Default { get; } = ["50m-x1", "50m-x3", "1m", "blend", "greedy", Fingerprint, Verify, Progress, Start];
 
     /// <summary>All that can be chosen.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Default, Scale, Smoke];
