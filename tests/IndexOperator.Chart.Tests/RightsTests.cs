@@ -75,12 +75,42 @@ public sealed class RightsTests
         Assert.DoesNotContain("list jobs.batch", judgement.Unused);
     }
 
+    [Fact]
+    public void What_is_denied_while_a_test_takes_the_rights_away_proves_nothing()
+    {
+        var folder = Directory.CreateTempSubdirectory();
+        try
+        {
+            File.WriteAllLines(Path.Combine(folder.FullName, "e2e.withdrawn"), ["system:serviceaccount:a:b 2026-11-27T10:00:00.0000000+00:00 2026-11-27T10:00:30.0000000+00:00"]);
+            var withdrawals = Withdrawal.ReadAll(folder.FullName);
+            foreach (var (user, at, isDenied) in new[]
+            {
+                ("system:serviceaccount:a:b", "2026-11-27T10:00:07.123456Z", false),
+                ("system:serviceaccount:a:b", "2026-11-27T09:59:59.999999Z", true),
+                ("system:serviceaccount:a:b", "2026-11-27T10:00:31.000000Z", true),
+                ("system:serviceaccount:a:c", "2026-11-27T10:00:07.123456Z", true),
+            })
+            {
+                var request = AuditLog.Parse(Line("list", "", "pods", user: user, code: 403, decision: "forbid", at: at))!;
+                Assert.Equal((user, at, isDenied), (user, at, Judgement.Of([request], Rules, withdrawals).Denied.Count == 1));
+            }
+
+            File.WriteAllText(Path.Combine(folder.FullName, "other.withdrawn"), "system:serviceaccount:a:b for ever");
+            Assert.Throws<FormatException>(() => Withdrawal.ReadAll(folder.FullName));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static Judgement Judge(params string[] lines) => Judgement.Of(lines.Select(AuditLog.Parse).OfType<AuditedRequest>(), Rules);
 
     private static string Line(
-        string verb, string group, string resource, string? subresource = null, string name = "", string user = "system:serviceaccount:a:b", string agent = "index-operator (x; term 1)", int code = 200, string decision = "allow") =>
+        string verb, string group, string resource, string? subresource = null, string name = "", string user = "system:serviceaccount:a:b", string agent = "index-operator (x; term 1)", int code = 200, string decision = "allow", string at = "2026-11-20T08:00:00.000000Z") =>
         new JsonObject
         {
+            ["requestReceivedTimestamp"] = at,
             ["verb"] = verb,
             ["user"] = new JsonObject { ["username"] = user },
             ["userAgent"] = agent,

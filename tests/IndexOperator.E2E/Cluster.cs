@@ -95,6 +95,23 @@ public sealed class Cluster : IAsyncLifetime
         await RolloutAsync();
     }
 
+    /// <summary>
+    /// Takes an operator off the cluster, its rights with it: what it is denied until it is gone is noted for those who judge the audit log.
+    /// </summary>
+    /// <param name="home">The operator's namespace.</param>
+    /// <param name="account">Its service account.</param>
+    /// <param name="remove">Removes it.</param>
+    public async Task RemoveOperatorAsync(string home, string account, Func<Task> remove)
+    {
+        var from = DateTimeOffset.UtcNow;
+        await remove();
+        await Wait.Until("the operator's pods to be gone", async () => (await ListAsync("-n", home, "pods", "-l", "app.kubernetes.io/name=index-operator")).Count == 0, TimeSpan.FromSeconds(90));
+        if (Environment.GetEnvironmentVariable("INDEXOPERATOR_AUDIT_LOGS") is { Length: > 0 } logs)
+        {
+            await File.AppendAllLinesAsync(Path.Combine(logs, "e2e.withdrawn"), [$"system:serviceaccount:{home}:{account} {from:O} {DateTimeOffset.UtcNow:O}"]);
+        }
+    }
+
     /// <summary>Waits until the scenarios that ended are cleaned up.</summary>
     public Task CleanedUpAsync() => Task.WhenAll(_cleanups);
 

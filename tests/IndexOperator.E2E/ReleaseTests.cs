@@ -57,10 +57,10 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         Assert.Contains("Succeeded", test, StringComparison.Ordinal);
 
         var files = await FilesAsync();
-        var removed = await HelmAsync("uninstall", Release, "--wait", "--timeout", "90s");
+        var removed = "";
+        await Here.Cluster.RemoveOperatorAsync(Home, Deployment, async () => removed = await HelmAsync("uninstall", Release, "--wait", "--timeout", "90s"));
         Assert.Contains("kept due to the resource policy", removed, StringComparison.Ordinal);
         Assert.Contains("pretrainindexes.indexoperator.io", removed, StringComparison.Ordinal);
-        await Wait.Until("the operator's pods to be gone", async () => (await OperatorsAsync()).Count == 0, TimeSpan.FromSeconds(60));
         Assert.Equal(files, await FilesAsync());
         Assert.Equal(["later", "slow", "text"], (await Here.ListAsync("pretrainindexes")).Select(index => (string)index["metadata"]!["name"]!));
         await GoesOnAsync(trainer, before);
@@ -78,7 +78,10 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         // Others may still be cleaning up, which needs their operator.
         await Here.Cluster.CleanedUpAsync();
         await Here.Cluster.KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", "--timeout=90s");
-        await Here.Cluster.KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s");
+        await Here.Cluster.RemoveOperatorAsync(
+            Cluster.OperatorNamespace,
+            "index-operator",
+            () => Here.Cluster.KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s"));
     }
 
     protected override async Task PutBackAsync()

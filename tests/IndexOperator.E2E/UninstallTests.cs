@@ -19,7 +19,10 @@ public sealed class UninstallTests(Cluster cluster) : ScenarioTests(cluster, "un
         // The definition goes while a pod uses a resource: for a resource alone that would be waited for.
         await Here.Cluster.KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", "--timeout=90s");
         await Here.ReadsAsync("trainer", before);
-        await Here.Cluster.KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s");
+        await Here.Cluster.RemoveOperatorAsync(
+            Cluster.OperatorNamespace,
+            "index-operator",
+            () => Here.Cluster.KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s"));
         Assert.Equal(files, await FilesAsync());
 
         await Here.Cluster.InstallAsync();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Rbac;
@@ -12,7 +13,8 @@ namespace Rbac;
 /// <param name="Name">The object; empty for a collection.</param>
 /// <param name="Code">The HTTP status of the answer.</param>
 /// <param name="IsDenied">Whether the authorizers refused it.</param>
-public sealed record AuditedRequest(string User, string Agent, string Verb, string Group, string Resource, string Namespace, string Name, int Code, bool IsDenied)
+/// <param name="At">When it came.</param>
+public sealed record AuditedRequest(string User, string Agent, string Verb, string Group, string Resource, string Namespace, string Name, int Code, bool IsDenied, DateTimeOffset At)
 {
     private const string ServiceAccounts = "system:serviceaccount:";
 
@@ -60,7 +62,8 @@ public static class AuditLog
                 Text(target, "namespace"),
                 Text(target, "name"),
                 Member(Member(root, "responseStatus"), "code") is { ValueKind: JsonValueKind.Number } code ? code.GetInt32() : 0,
-                Text(Member(root, "annotations"), "authorization.k8s.io/decision") == "forbid");
+                Text(Member(root, "annotations"), "authorization.k8s.io/decision") == "forbid",
+                DateTimeOffset.TryParse(Text(root, "requestReceivedTimestamp"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : default);
         }
         catch (JsonException)
         {

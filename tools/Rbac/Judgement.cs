@@ -47,7 +47,10 @@ public sealed class Judgement
     public bool IsClean => Denied.Count == 0 && Unused.Count == 0;
 
     /// <summary>Judges requests by what is granted.</summary>
-    public static Judgement Of(IEnumerable<AuditedRequest> requests, IReadOnlyList<AccessRule> granted)
+    /// <param name="requests">What was asked for.</param>
+    /// <param name="granted">What may be used.</param>
+    /// <param name="withdrawals">When whose rights were taken away.</param>
+    public static Judgement Of(IEnumerable<AuditedRequest> requests, IReadOnlyList<AccessRule> granted, params IReadOnlyList<Withdrawal> withdrawals)
     {
         ArgumentNullException.ThrowIfNull(requests);
         ArgumentNullException.ThrowIfNull(granted);
@@ -59,6 +62,11 @@ public sealed class Judgement
             count++;
             if (request.IsDenied)
             {
+                if (withdrawals.Any(withdrawal => withdrawal.Covers(request)))
+                {
+                    continue;
+                }
+
                 denied.TryAdd((request.User, request.Group, request.Resource, request.Verb), request);
                 continue;
             }

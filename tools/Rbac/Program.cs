@@ -8,7 +8,8 @@ const string Usage = """
 
       generate  writes what is generated under FOLDER, the root of a checkout: the roles of config/ and the chart's rules
       audit     reads every audit log (*.log) in FOLDER; code 1 where a call of the operator was denied, or a verb that it was
-                granted is used in none of them. --part: only a part of the tests ran, so unused verbs prove nothing
+                granted is used in none of them. What was denied while a test took the rights away (USER FROM TO, a line each
+                in *.withdrawn) is left out. --part: only a part of the tests ran, so unused verbs prove nothing
     """;
 
 return args switch
@@ -34,7 +35,7 @@ static async Task<int> GenerateAsync(string folder)
 static async Task<int> JudgeAsync(string folder, bool isWhole)
 {
     var logs = Directory.Exists(folder) ? Directory.GetFiles(folder, "*.log") : [];
-    var judgement = Judgement.Of(logs.SelectMany(AuditLog.Read), Granted.All);
+    var judgement = Judgement.Of(logs.SelectMany(AuditLog.Read), Granted.All, Directory.Exists(folder) ? Withdrawal.ReadAll(folder) : []);
     Console.WriteLine($"{logs.Length} audit logs, {judgement.Requests} requests of operators by {judgement.Used} granted verbs");
     foreach (var denied in judgement.Denied)
     {
