@@ -7,7 +7,7 @@ BASE_PACKAGES=ca-certificates,libssl3,libicu72,tzdata,libstdc++6,zlib1g,libgcc-s
 NATIVE_PACKAGES=gcc,libc6-dev,zlib1g-dev # for images whose name ends in -aot
 # All that images whose name ends in -chiseled have of their root: no shell, no package manager, no tools.
 CHISELED_PACKAGES=(base-files libc6 libgcc-s1 libssl3 libstdc++6 zlib1g)
-CHISELED_FILES=(./etc/ssl/certs/ca-certificates.crt ./etc/passwd ./etc/group ./etc/nsswitch.conf ./etc/ld.so.cache ./home/app/ ./tmp/)
+CHISELED_FILES=(./etc/ssl/certs/ca-certificates.crt ./etc/passwd ./etc/group ./etc/nsswitch.conf ./etc/ld.so.cache ./tmp/)
 STAND_IN_LABEL=io.indexoperator.stand-in
 
 base_images() { # prints ARGUMENT NAME of each base image of the Dockerfile
