@@ -19,10 +19,17 @@ public sealed class OwnWrites(TimeProvider time)
     private readonly ConcurrentDictionary<ObjectKey, Writes> _writes = new();
 
     /// <summary>The newer of what the informer has and what was last written.</summary>
+    /// <param name="seen">What the informer has, or what this gave for it earlier in the same pass.</param>
     public PretrainIndex Newest(PretrainIndex seen)
     {
         ArgumentNullException.ThrowIfNull(seen);
         if (!_writes.TryGetValue(ObjectKey.Of(seen), out var writes) || writes.Index is not { } written)
+        {
+            return seen;
+        }
+
+        // What was written is no word of the informer, which may be behind it still.
+        if (ReferenceEquals(written, seen))
         {
             return seen;
         }

@@ -51,6 +51,17 @@ public sealed class OwnWritesTests
     }
 
     [Fact]
+    public void What_was_written_is_not_taken_for_the_informers_word_when_a_pass_asks_again()
+    {
+        // A pass that had nothing to write: the next one must not see the world before the write.
+        var own = Samples.Index("10");
+        _writes.Wrote(own);
+        Assert.Same(own, _writes.Newest(Samples.Index("9")));
+        Assert.Same(own, _writes.Newest(own));
+        Assert.Same(own, _writes.Newest(Samples.Index("9")));
+    }
+
+    [Fact]
     public void A_created_Job_is_there_before_the_informer_shows_it_and_once_when_it_does()
     {
         _writes.Created(Key, Samples.Job("1"));
