@@ -15,6 +15,7 @@ public sealed class ControlPlane : IAsyncDisposable
 
     // A folder that keeps the audit logs of all control planes, for who judges a whole run.
     private const string KeptAuditLogs = "INDEXOPERATOR_AUDIT_LOGS";
+    private const string OperatorAccount = "system:serviceaccount:index-operator-system:index-operator";
 
     private readonly string _folder;
     private int _disposed;
@@ -125,7 +126,19 @@ public sealed class ControlPlane : IAsyncDisposable
     public Task StopApiServerAsync() => RunScriptAsync("stop-apiserver");
 
     /// <summary>Starts the API server after an outage, at the same address.</summary>
-    public Task StartApiServerAsync() => RunScriptAsync("start-apiserver");
+    public async Task StartApiServerAsync()
+    {
+        var from = DateTimeOffset.UtcNow;
+        await RunScriptAsync("start-apiserver");
+        if (AuditFolder is { } folder)
+        {
+            // One that has just started denies what roles allow, until it has read them all: that is noted for those who judge its audit log.
+            Directory.CreateDirectory(folder);
+            await File.AppendAllLinesAsync(
+                Path.Combine(folder, $"{Path.GetFileName(_folder)}.withdrawn"),
+                [$"{OperatorAccount} {from:O} {DateTimeOffset.UtcNow + TimeSpan.FromSeconds(5):O}"]);
+        }
+    }
 
     /// <summary>Freezes the API server: connections stay open and nobody answers.</summary>
     public Task FreezeApiServerAsync() => RunScriptAsync("freeze-apiserver");

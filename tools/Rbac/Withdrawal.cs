@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Rbac;
 
 /// <summary>
-/// A time in which a test took an operator's rights away with the rest of it: what it asks for until it has ended is denied, and proves
-/// nothing.
+/// A time in which a test took an operator's rights away with the rest of it, or in which an API server that had just started had not read
+/// them yet: what is asked for then is denied, and proves nothing.
 /// </summary>
 /// <param name="User">Whose rights.</param>
 /// <param name="From">From when on.</param>
