@@ -13,7 +13,7 @@ usage() {
   cat <<'HELP'
 Usage: hack/test.sh unit|integration|e2e|all|fuzz|chaos [-- OPTIONS OF THE TEST RUNNER]
 
-unit         every project in tests/ but the two below; no cluster, no root
+unit         every project in tests/ but the two below; no cluster; root once, for Debian packages
 integration  tests/IndexOperator.Integration on a real etcd, kube-apiserver and kube-controller-manager
 e2e          tests/IndexOperator.E2E on a real node; needs root
 all          all of these

@@ -74,6 +74,7 @@ public sealed record BuildSpec
 
     /// <summary>The longest that one attempt may take.</summary>
     [RegularExpression(GoDuration.Pattern), DefaultValue("2h")]
+    [CelRule("self.matches('[1-9]')", "must be above 0")]
     [Description("The longest that one attempt may take.")]
     public GoDuration Timeout { get; set; } = GoDuration.Parse("2h");
 

@@ -11,6 +11,10 @@ public static partial class DatasetClasses
     /// <summary>Megatron's plain class, and the default.</summary>
     public const string Default = "GPTDataset";
 
+    /// <summary>CEL: none of <see cref="OtherCaches"/>; a test holds the two together.</summary>
+    internal const string Rule =
+        "!(self in ['BERTMaskedWordPieceDataset', 'T5MaskedWordPieceDataset', 'MaskedWordPieceDataset', 'MultimodalDataset', 'MockGPTDataset', 'MockMultimodalDataset', 'SFTDataset', 'GPTSFTDataset', 'RETRODataset', 'BlendedDataset'])";
+
     private static readonly Dictionary<string, string> OtherCaches = new(StringComparer.Ordinal)
     {
         ["BERTMaskedWordPieceDataset"] = "its samples are pairs of sentences, with masking options in the key",

@@ -6,6 +6,10 @@ namespace IndexOperator.Api;
 
 /// <summary>How the training run reads the data: Megatron-Core's GPTDatasetConfig, in its own names where it has them.</summary>
 [CelRule("!(has(self.samples) && has(self.trainer))", "samples and trainer cannot both be set: trainer computes the samples")]
+[CelRule("!has(self.renormalizeBlendWeights) || !self.renormalizeBlendWeights || (has(self.megatronCore) && self.megatronCore in ['0.9', '0.10'])", "renormalizeBlendWeights exists in megatronCore 0.9 and 0.10 only")]
+[CelRule("!has(self.midLevelDatasetSurplus) || self.midLevelDatasetSurplus == 0.005 || !has(self.megatronCore) || !(self.megatronCore in ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12'])", "midLevelDatasetSurplus cannot be chosen before megatronCore 0.13: it is fixed at 0.005")]
+[CelRule("!has(self.multipleValidationSets) || !self.multipleValidationSets || !has(self.megatronCore) || !(self.megatronCore in ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13'])", "multipleValidationSets came with megatronCore 0.14")]
+[CelRule("!has(self.fullValidation) || !self.fullValidation || !has(self.megatronCore) || !(self.megatronCore in ['0.7', '0.8', '0.9', '0.10', '0.11', '0.12', '0.13'])", "fullValidation came with megatronCore 0.14")]
 public sealed record DatasetSpec
 {
     /// <summary>Tokens of a sample; 1 to 2^31-2.</summary>
@@ -38,6 +42,7 @@ public sealed record DatasetSpec
 
     /// <summary>Megatron-Core's dataset class.</summary>
     [StringLength(128, MinimumLength = 1), RegularExpression("^[A-Za-z_][A-Za-z0-9_]*$"), DefaultValue("GPTDataset")]
+    [CelRule(DatasetClasses.Rule, "must be GPTDataset or a subclass that shares its cache")]
     [Description("Megatron-Core's dataset class: GPTDataset or a subclass that shares its cache, for example GPTFIMDataset. It is in the key and in the file names.")]
     public string DatasetClass { get; set; } = "GPTDataset";
 
@@ -98,6 +103,10 @@ public sealed record SamplesSpec
 
 /// <summary>The tokenizer's part of the cache key. Exactly one of the two.</summary>
 [CelRule("has(self.identifiers) != has(self.preset)", "exactly one of identifiers and preset must be set")]
+[CelRule("has(self.preset) || !(has(self.path) || has(self.mergesPath) || has(self.vocabSize))", "path, mergesPath and vocabSize go with a preset only: identifiers are taken as they stand")]
+[CelRule("!has(self.preset) || has(self.path) == !(self.preset in ['NeMoAutoTokenizer', 'NeMoSentencePieceTokenizer', 'NullTokenizer'])", "path is required with a preset that reports one, and goes with no other: NeMo's and NullTokenizer report none")]
+[CelRule("!has(self.preset) || has(self.mergesPath) == (self.preset == 'GPT2BPETokenizer')", "mergesPath is required with preset GPT2BPETokenizer, and goes with no other")]
+[CelRule("!has(self.preset) || has(self.vocabSize) == (self.preset == 'NullTokenizer')", "vocabSize is required with preset NullTokenizer, and goes with no other")]
 public sealed record TokenizerSpec
 {
     /// <summary>Ordered JSON text: the run's <c>tokenizer.unique_identifiers</c>.</summary>

@@ -5,6 +5,12 @@ namespace IndexOperator.Api;
 /// <summary>Rules for paths in the spec that need no file system; links are checked where the files are.</summary>
 public static partial class PathRules
 {
+    /// <summary>CEL, of an absolute path: no segment is empty, "." or "..". Short, as it is estimated for each entry of the longest blend.</summary>
+    public const string PlainPathRule = "!self.matches('/[.]{0,2}(/|$)')";
+
+    /// <summary>CEL, of a relative path or nothing.</summary>
+    public const string PlainSubPathRule = "self == '' || !self.matches('(^|/)[.]{0,2}(/|$)')";
+
     /// <summary>An absolute path in plain form: no colon (Kubernetes forbids it), no dot segments, no trailing slash.</summary>
     public static IEnumerable<FieldError> MountPath(string field, string? path)
     {

@@ -52,6 +52,10 @@ public sealed record PretrainIndexSpec
 
 /// <summary>Where the <c>.bin</c>/<c>.idx</c> files are and how they are blended.</summary>
 [CelRule("has(self.blend) != has(self.blendPerSplit)", "exactly one of blend and blendPerSplit must be set")]
+[CelRule("!has(self.blend) || self.blend.all(e, e.prefix.startsWith(self.mountPath + '/'))", "every prefix must be below mountPath, as the training run spells it")]
+[CelRule("!has(self.blendPerSplit) || !has(self.blendPerSplit.train) || self.blendPerSplit.train.all(e, e.prefix.startsWith(self.mountPath + '/'))", "every prefix of train must be below mountPath, as the training run spells it")]
+[CelRule("!has(self.blendPerSplit) || !has(self.blendPerSplit.validation) || self.blendPerSplit.validation.all(e, e.prefix.startsWith(self.mountPath + '/'))", "every prefix of validation must be below mountPath, as the training run spells it")]
+[CelRule("!has(self.blendPerSplit) || !has(self.blendPerSplit.test) || self.blendPerSplit.test.all(e, e.prefix.startsWith(self.mountPath + '/'))", "every prefix of test must be below mountPath, as the training run spells it")]
 public sealed record DataSpec
 {
     /// <summary>The claim that holds the data; mounted read-only.</summary>
@@ -61,11 +65,13 @@ public sealed record DataSpec
 
     /// <summary>A folder on the claim; relative, without "..".</summary>
     [StringLength(1024)]
+    [CelRule(PathRules.PlainSubPathRule, "must be a folder below the claim's root: relative, without \".\", \"..\" and \"//\"")]
     [Description("Folder on the claim to mount; relative, without \"..\".")]
     public string? SubPath { get; init; }
 
     /// <summary>Where training pods mount the data; absolute.</summary>
     [Required, StringLength(1024, MinimumLength = 2), RegularExpression("^/[^:]*[^:/]$")]
+    [CelRule(PathRules.PlainPathRule, "must be a plain path: without \".\", \"..\" and \"//\"")]
     [Description("Where training pods mount the data; absolute, no colon, no trailing slash. Part of every prefix and so of Megatron's key.")]
     public string? MountPath { get; init; }
 
@@ -85,6 +91,9 @@ public sealed record BlendEntry
 {
     /// <summary>Path of the dataset without <c>.bin</c>/<c>.idx</c>, as the training run spells it.</summary>
     [Required, StringLength(1024, MinimumLength = 1)]
+    [CelRule(PathRules.PlainPathRule, "must be a plain path: without \".\", \"..\", \"//\" and a slash at its end")]
+    [CelRule("!self.endsWith('.bin') && !self.endsWith('.idx')", "must be written without .bin and .idx")]
+    [CelRule("!self.endsWith(' ')", "must not end with a blank, which Megatron strips")]
     [Description("Path of the dataset without .bin/.idx, exactly as the training run spells it (it is in Megatron's key); below data.mountPath.")]
     public string? Prefix { get; init; }
 
@@ -134,11 +143,13 @@ public sealed record CacheSpec
 
     /// <summary>A folder on the claim; relative, without "..".</summary>
     [StringLength(1024)]
+    [CelRule(PathRules.PlainSubPathRule, "must be a folder below the claim's root: relative, without \".\", \"..\" and \"//\"")]
     [Description("Folder on the claim that holds the cache; relative, without \"..\". Immutable.")]
     public string SubPath { get; set; } = "";
 
     /// <summary>What training sets <c>index_mapping_dir</c> to.</summary>
     [StringLength(1024, MinimumLength = 2), RegularExpression("^/[^:]*[^:/]$"), DefaultValue("/npy_index")]
+    [CelRule(PathRules.PlainPathRule, "must be a plain path: without \".\", \"..\" and \"//\"")]
     [Description("Where training pods mount the version: what the run sets index_mapping_dir, path_to_cache or --data-cache-path to.")]
     public string MountPath { get; set; } = "/npy_index";
 
@@ -163,6 +174,7 @@ public sealed record ClaimTemplate
 
     /// <summary>Access modes; training pods on several nodes need ReadWriteMany.</summary>
     [ItemCount(1, 4), ListType("atomic"), DefaultValue(new[] { ClaimAccessMode.ReadWriteMany })]
+    [CelRule("self.exists(m, m != 'ReadOnlyMany')", "must have a mode that allows writing, such as ReadWriteMany")]
     [Description("Access modes; training pods on several nodes need ReadWriteMany.")]
     public IReadOnlyList<ClaimAccessMode> AccessModes { get; set; } = [ClaimAccessMode.ReadWriteMany];
 
