@@ -25,6 +25,7 @@ down  removes everything that up started.
 --operator-image, --builder-image
                     images that the existing cluster can pull; without them they are built here and loaded with kind.
 DEMO_STORAGE_CLASS  storage class of the claims on an existing cluster (default: the cluster's own).
+DEMO_LOADER_IMAGE   image with /bin/busybox that copies the data into a claim there (default: busybox:1.37).
 HELP
 }
 

@@ -13,6 +13,7 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
 TARGETS=(operator builder)
+LOADER_IMAGE=docker.io/indexoperator/loader:dev
 
 usage() {
   cat <<HELP
@@ -21,6 +22,7 @@ Usage: hack/images.sh build [operator|builder]...
        hack/images.sh save FOLDER [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
+       hack/images.sh load-loader DIR
        hack/images.sh tag DIR TAG
        hack/images.sh reproduce [operator|builder]...
        hack/images.sh clean
@@ -32,6 +34,7 @@ load        loads them into the containerd of the node in DIR (hack/node.sh); wh
 save        writes them as docker archives FOLDER/TARGET.tar, for example for kind load image-archive.
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
+load-loader the image indexoperator/loader:dev, made here of Debian's static busybox: what the demo copies data into a claim with.
 tag         gives the loaded images another tag beside dev, in the node alone: what an upgrade is tried with.
 reproduce   builds twice from nothing and fails unless both give the same image, bit for bit. Takes 5 to 10 minutes.
 clean       removes the built images and layers.
@@ -245,6 +248,27 @@ load_pause() {
   ctr_import "$1" "$archive"
 }
 
+build_loader() { # build_loader FILE
+  local folder
+  folder=$(mktemp -d)
+  cp "$(command -v busybox)" "$folder/busybox"
+  printf 'FROM scratch\nCOPY busybox /bin/busybox\nUSER 65532:65532\nENTRYPOINT ["/bin/busybox"]\n' >"$folder/Dockerfile"
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot -t "$LOADER_IMAGE" "$folder"
+  buildah_here push "$LOADER_IMAGE" "docker-archive:$1.partial:$LOADER_IMAGE"
+  mv "$1.partial" "$1"
+  rm -rf "$folder"
+}
+
+load_loader() {
+  local archive="$INDEXOPERATOR_CACHE/images/loader-1.tar"
+  if [ ! -s "$archive" ]; then
+    need_commands busybox buildah
+    mkdir -p "$(dirname "$archive")"
+    long_step "Building the loader image" "3 s" build_loader "$archive"
+  fi
+  ctr_import "$1" "$archive"
+}
+
 tag() { # tag DIR TAG
   local target
   for target in "${TARGETS[@]}"; do
@@ -260,12 +284,13 @@ main() {
     build) build "${@:2}" ;;
     reproduce) reproduce "${@:2}" ;;
     save) save "${2:?save needs a folder}" "${@:3}" ;;
-    load | load-file | load-pause | tag)
+    load | load-file | load-pause | load-loader | tag)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
       case $command in
         load) load "$(realpath "$2")" "${@:3}" ;;
         load-file) ctr_import "$(realpath "$2")" "${3:?load-file needs an archive}" ;;
         load-pause) load_pause "$(realpath "$2")" ;;
+        load-loader) load_loader "$(realpath "$2")" ;;
         tag) tag "$(realpath "$2")" "${3:?tag needs a tag}" ;;
       esac
       ;;

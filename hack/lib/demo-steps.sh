@@ -55,7 +55,7 @@ copy_input() {
   else
     k wait --for=condition=Ready pod/loader --timeout=5m >/dev/null
     # The files, not their folder: the loader may not change the times of a volume's root.
-    (cd "$INPUT" && tar -cf - -- *.bin *.idx) | k exec -i loader -- tar -C /data -xf -
+    (cd "$INPUT" && tar -cf - -- *.bin *.idx) | k exec -i loader -- /bin/busybox tar -C /data -xf -
   fi
 }
 
@@ -139,8 +139,8 @@ spec:
   securityContext: {runAsNonRoot: true, runAsUser: 65532, fsGroup: 65532, seccompProfile: {type: RuntimeDefault}}
   containers:
   - name: loader
-    image: ${BUILDER_IMAGE:-indexoperator/builder:dev}
-    command: [sleep, "7200"]
+    image: ${DEMO_LOADER_IMAGE:-busybox:1.37}
+    command: [/bin/busybox, sleep, "7200"]
     securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
     volumeMounts: [{name: data, mountPath: /data}]
   volumes: [{name: data, persistentVolumeClaim: {claimName: corpus}}]

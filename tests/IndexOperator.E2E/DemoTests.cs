@@ -14,6 +14,8 @@ public sealed class DemoTests(Cluster cluster) : ScenarioTests(cluster, "demo")
     [Fact]
     public async Task A_demo_that_is_stopped_says_where_the_logs_are_and_leaves_no_process()
     {
+        // Here nothing is pulled, and the builder's image has no tar to copy data with.
+        await Cluster.RunAsync(RepositoryRoot.PathOf("hack/images.sh"), "load-loader", Here.Cluster.Folder);
         await AddVolumeForDemoAsync("corpus");
         await AddVolumeForDemoAsync("npy-index");
         var start = new ProcessStartInfo(RepositoryRoot.PathOf("hack/demo.sh"))
@@ -25,6 +27,7 @@ public sealed class DemoTests(Cluster cluster) : ScenarioTests(cluster, "demo")
         var mark = Guid.NewGuid().ToString("N");
         start.Environment[Mark] = mark;
         start.Environment["DEMO_STORAGE_CLASS"] = "index-operator-local";
+        start.Environment["DEMO_LOADER_IMAGE"] = "indexoperator/loader:dev";
         using var demo = Process.Start(start)!;
         var said = new StringBuilder();
         demo.OutputDataReceived += (_, line) => Note(line.Data);
