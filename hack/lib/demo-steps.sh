@@ -187,8 +187,10 @@ show_events() { # show_events NAME
 
 # ---- training pods -----------------------------------------------------------------------------------------------------
 
-start_reader() { # start_reader POD VERSION: a pod with the data and one version mounted read-only, as a training pod has them
-  local edit=(-e "s/00000000000000000000/$2/" -e "s/^  name: web-mix-reader$/  name: $1/" -e 's#^    args: .*#    command: [sleep, "86400"]#')
+# A pod with the data and one version mounted read-only, as a training pod has them. It waits for what never comes until it is deleted: its
+# image has no sleep.
+start_reader() { # start_reader POD VERSION
+  local edit=(-e "s/00000000000000000000/$2/" -e "s/^  name: web-mix-reader$/  name: $1/" -e 's|^    args: .*|    args: [wait, --annotations, /nowhere]|')
   [ -z "$BUILDER_IMAGE" ] || edit+=(-e "s#indexoperator/builder:dev#$BUILDER_IMAGE#")
   sed "${edit[@]}" "$REPOSITORY/config/samples/training-pod.yaml" | k apply -f -
   k wait --for=condition=Ready "pod/$1" --timeout=2m
