@@ -112,12 +112,7 @@ internal sealed class IdxDigest : IDisposable
     private Span<byte> Fill(PageBuffer buffer, long offset, int length)
     {
         var target = buffer.For(offset, length);
-        for (var filled = 0; filled < length;)
-        {
-            var read = RandomAccess.Read(_file, target[filled..], offset + filled);
-            filled += read > 0 ? read : throw IdxFormat.Corrupt(_idxPath, "it became shorter while it was being indexed");
-        }
-
+        IdxFormat.Fill(_file, target, offset, _idxPath);
         return target;
     }
 

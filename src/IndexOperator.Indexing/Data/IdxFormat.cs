@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace IndexOperator.Indexing;
 
@@ -138,6 +139,16 @@ internal sealed class IdxFormat
         if (_documentsSeen == header.DocumentCount && _lastDocument != header.SequenceCount)
         {
             throw Corrupt(_path, $"its last document ends at sequence {_lastDocument}, but it has {header.SequenceCount} sequences");
+        }
+    }
+
+    /// <summary>Fills a buffer with bytes that the header promised.</summary>
+    /// <exception cref="IndexingException">DataCorrupt: the file ends before.</exception>
+    public static void Fill(SafeFileHandle file, Span<byte> buffer, long offset, string path)
+    {
+        if (RegularFile.Fill(file, buffer, offset) < buffer.Length)
+        {
+            throw Corrupt(path, "it became shorter while it was being indexed");
         }
     }
 

@@ -153,11 +153,7 @@ internal sealed class IdxScan : IDisposable
     private void Fill(Span<byte> target, bool hash, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        for (var filled = 0; filled < target.Length;)
-        {
-            var read = RandomAccess.Read(_file, target[filled..], _offset + filled);
-            filled += read > 0 ? read : throw IdxFormat.Corrupt(_idxPath, "it became shorter while it was being indexed");
-        }
+        IdxFormat.Fill(_file, target, _offset, _idxPath);
 
         if (hash)
         {

@@ -7,7 +7,7 @@ namespace IndexOperator.Indexing;
 /// Opens files that somebody else wrote. A pipe in a file's place would block whoever opens it plainly, for ever and out of
 /// reach of cancellation; here it is refused like anything else that is no regular file.
 /// </summary>
-internal static partial class RegularFile
+internal static class RegularFile
 {
     private const int ReadOnlyNonBlocking = 0x80900; // O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK on Linux.
     private const string NotRegular = "it is no regular file but a directory, a pipe, a socket or a device";
@@ -31,7 +31,7 @@ internal static partial class RegularFile
             return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         }
 
-        var descriptor = Open(path, ReadOnlyNonBlocking);
+        var descriptor = LocalFileSystem.Open(path, ReadOnlyNonBlocking);
         if (descriptor < 0)
         {
             var error = Marshal.GetLastPInvokeError();
@@ -67,12 +67,22 @@ internal static partial class RegularFile
         }
 
         var bytes = new byte[length];
+        return bytes[..Fill(handle, bytes, 0)];
+    }
+
+    /// <summary>Reads until a buffer is full or the file has no more, which one read need not do.</summary>
+    /// <param name="handle">The file.</param>
+    /// <param name="buffer">What to fill.</param>
+    /// <param name="offset">Where in the file the buffer begins.</param>
+    /// <returns>Bytes read; fewer than the buffer has where the file ends before.</returns>
+    public static int Fill(SafeFileHandle handle, Span<byte> buffer, long offset)
+    {
         var filled = 0;
-        for (int read; filled < bytes.Length && (read = RandomAccess.Read(handle, bytes.AsSpan(filled), filled)) > 0; filled += read)
+        for (int read; filled < buffer.Length && (read = RandomAccess.Read(handle, buffer[filled..], offset + filled)) > 0; filled += read)
         {
         }
 
-        return bytes[..filled];
+        return filled;
     }
 
     private static bool IsSeekable(SafeFileHandle handle)
@@ -87,7 +97,4 @@ internal static partial class RegularFile
             return false;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
 }

@@ -46,7 +46,7 @@ internal sealed partial class FileSystemBarrier : IWriteBarrier
             return null;
         }
 
-        var descriptor = Open(directory, OpenDirectoryReadOnly);
+        var descriptor = LocalFileSystem.Open(directory, OpenDirectoryReadOnly);
         return descriptor < 0 ? throw LocalFileSystem.LastError(directory) : new FileSystemBarrier(new SafeFileHandle(descriptor, ownsHandle: true), directory);
     }
 
@@ -106,9 +106,6 @@ internal sealed partial class FileSystemBarrier : IWriteBarrier
         var fields = new long[32];
         return StatFs(directory, fields) == 0 ? fields[0] : null;
     }
-
-    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatFs(string path, [Out] long[] fields);

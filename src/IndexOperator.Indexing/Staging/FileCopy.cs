@@ -50,11 +50,7 @@ internal sealed class FileCopy(IndexFile file, string source, string destination
     {
         var offset = number * ParallelCopy.ChunkBytes;
         var length = (int)Math.Min(ParallelCopy.ChunkBytes, file.Bytes - offset);
-        var filled = 0;
-        for (int read; filled < length && (read = RandomAccess.Read(_source!, buffer.AsSpan(filled, length - filled), offset + filled)) > 0; filled += read)
-        {
-        }
-
+        var filled = RegularFile.Fill(_source!, buffer.AsSpan(0, length), offset);
         if (filled < length)
         {
             throw VersionVerifier.Corrupt(source, $"{file.Name} ends at byte {offset + filled} instead of {file.Bytes}: it was cut off while it was read");

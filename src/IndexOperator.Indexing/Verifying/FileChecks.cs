@@ -143,15 +143,10 @@ internal sealed class FileChecks(string version, bool isWhole, PhaseProgress pro
 
     private void Fill(SafeFileHandle handle, Span<byte> bytes, long offset, IndexFile file)
     {
-        for (var filled = 0; filled < bytes.Length;)
+        var filled = RegularFile.Fill(handle, bytes, offset);
+        if (filled < bytes.Length)
         {
-            var read = RandomAccess.Read(handle, bytes[filled..], offset + filled);
-            if (read == 0)
-            {
-                CheckLength(version, file, offset + filled);
-            }
-
-            filled += read;
+            CheckLength(version, file, offset + filled);
         }
     }
 

@@ -84,10 +84,9 @@ public sealed class NpyFile : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             var length = (int)Math.Min(chunk.Length, end - offset);
-            for (var filled = 0; filled < length;)
+            if (RegularFile.Fill(_file, chunk.AsSpan(0, length), offset) < length)
             {
-                var read = RandomAccess.Read(_file, chunk.AsSpan(filled, length - filled), offset + filled);
-                filled += read > 0 ? read : throw Corrupt(Path, "it became shorter while it was read");
+                throw Corrupt(Path, "it became shorter while it was read");
             }
 
             for (var at = 0; at < length; at += _itemSize)
