@@ -110,24 +110,22 @@ internal static class CommonOptions
         : throw new IndexingException(FailureReason.InvalidSpec, $"{path} is no directory. Name a version or an index_mapping_dir.");
 
     /// <summary>Reads a manifest, and the headers of the data that it names.</summary>
-    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) LoadHeaders(string file, string[] maps)
-    {
-        var (resource, request) = LoadRequest(file);
-        return (resource, request, DatasetLoader.LoadHeaders(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate));
-    }
+    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) LoadHeaders(string file, string[] maps) =>
+        Load(file, maps, DatasetLoader.LoadHeaders);
 
     /// <summary>Reads a manifest, and the data that it names.</summary>
-    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) Load(string file, string[] maps, BuildOptions options)
-    {
-        var (resource, request) = LoadRequest(file);
-        return (resource, request, DatasetLoader.Load(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate, options));
-    }
+    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) Load(string file, string[] maps, BuildOptions options) =>
+        Load(file, maps, (request, locate) => DatasetLoader.Load(request, locate, options));
 
     /// <summary>Reads a manifest, and the data that it names without keeping the lengths: for a fingerprint.</summary>
-    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) LoadWithoutLengths(string file, string[] maps, BuildOptions options)
+    public static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) LoadWithoutLengths(string file, string[] maps, BuildOptions options) =>
+        Load(file, maps, (request, locate) => DatasetLoader.LoadWithoutLengths(request, locate, options));
+
+    private static (PretrainIndex Resource, IndexRequest Request, IReadOnlyDictionary<string, IndexedDataset> Data) Load(
+        string file, string[] maps, Func<IndexRequest, Func<string, string>, IReadOnlyDictionary<string, IndexedDataset>> load)
     {
         var (resource, request) = LoadRequest(file);
-        return (resource, request, DatasetLoader.LoadWithoutLengths(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate, options));
+        return (resource, request, load(request, DataRoots.Parse(maps, resource.Spec.Data.MountPath).Locate));
     }
 
     private static (PretrainIndex Resource, IndexRequest Request) LoadRequest(string file)
