@@ -231,40 +231,32 @@ C
   gcc -Os -static -o "$folder/pause" "$folder/pause.c"
   strip "$folder/pause"
   printf 'FROM scratch\nCOPY pause /pause\nUSER 65535:65535\nENTRYPOINT ["/pause"]\n' >"$folder/Dockerfile"
-  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
-  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot -t "$PAUSE_IMAGE" "$folder"
-  buildah_here push "$PAUSE_IMAGE" "docker-archive:$1.partial:$PAUSE_IMAGE"
-  mv "$1.partial" "$1"
-  rm -rf "$folder"
+  build_small "$PAUSE_IMAGE" "$folder" "$1"
 }
 
-load_pause() {
-  local archive="$INDEXOPERATOR_CACHE/images/pause-1.tar"
-  if [ ! -s "$archive" ]; then
-    need_commands gcc buildah
-    mkdir -p "$(dirname "$archive")"
-    long_step "Building the pause image" "3 s" build_pause "$archive"
-  fi
-  ctr_import "$1" "$archive"
-}
-
+# What the demo copies data into a claim with: Debian's static busybox.
 build_loader() { # build_loader FILE
   local folder
   folder=$(mktemp -d)
   cp "$(command -v busybox)" "$folder/busybox"
   printf 'FROM scratch\nCOPY busybox /bin/busybox\nUSER 65532:65532\nENTRYPOINT ["/bin/busybox"]\n' >"$folder/Dockerfile"
-  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot -t "$LOADER_IMAGE" "$folder"
-  buildah_here push "$LOADER_IMAGE" "docker-archive:$1.partial:$LOADER_IMAGE"
-  mv "$1.partial" "$1"
-  rm -rf "$folder"
+  build_small "$LOADER_IMAGE" "$folder" "$1"
 }
 
-load_loader() {
-  local archive="$INDEXOPERATOR_CACHE/images/loader-1.tar"
+build_small() { # build_small IMAGE FOLDER FILE: from the Dockerfile in FOLDER, which is gone then, into a docker archive
+  # In a process namespace of its own: a compiler server that the build leaves behind ends with it.
+  unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot -t "$1" "$2"
+  buildah_here push "$1" "docker-archive:$3.partial:$1"
+  mv "$3.partial" "$3"
+  rm -rf "$2"
+}
+
+load_small() { # load_small DIR NAME COMMAND: the image that build_NAME makes by means of COMMAND
+  local archive="$INDEXOPERATOR_CACHE/images/$2-1.tar"
   if [ ! -s "$archive" ]; then
-    need_commands busybox buildah
+    need_commands "$3" buildah
     mkdir -p "$(dirname "$archive")"
-    long_step "Building the loader image" "3 s" build_loader "$archive"
+    long_step "Building the $2 image" "3 s" "build_$2" "$archive"
   fi
   ctr_import "$1" "$archive"
 }
@@ -289,8 +281,8 @@ main() {
       case $command in
         load) load "$(realpath "$2")" "${@:3}" ;;
         load-file) ctr_import "$(realpath "$2")" "${3:?load-file needs an archive}" ;;
-        load-pause) load_pause "$(realpath "$2")" ;;
-        load-loader) load_loader "$(realpath "$2")" ;;
+        load-pause) load_small "$(realpath "$2")" pause gcc ;;
+        load-loader) load_small "$(realpath "$2")" loader busybox ;;
         tag) tag "$(realpath "$2")" "${3:?tag needs a tag}" ;;
       esac
       ;;
