@@ -95,6 +95,20 @@ public sealed class Cluster : IAsyncLifetime
         await RolloutAsync();
     }
 
+    /// <summary>Takes off what <see cref="InstallAsync"/> put on, the definition and all resources first, while the operator can still let them go.</summary>
+    public async Task UninstallAsync()
+    {
+        await UninstallDefinitionAsync();
+        await UninstallOperatorAsync();
+    }
+
+    /// <summary>Takes the definition off the cluster, and with it every resource.</summary>
+    public Task UninstallDefinitionAsync() => KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", "--timeout=90s");
+
+    /// <summary>Takes the operator of <c>config/default</c> off the cluster.</summary>
+    public Task UninstallOperatorAsync() => RemoveOperatorAsync(
+        OperatorNamespace, "index-operator", () => KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s"));
+
     /// <summary>
     /// Takes an operator off the cluster, its rights with it: what it is denied until it is gone is noted for those who judge the audit log.
     /// </summary>
@@ -106,10 +120,7 @@ public sealed class Cluster : IAsyncLifetime
         var from = DateTimeOffset.UtcNow;
         await remove();
         await Wait.Until("the operator's pods to be gone", async () => (await ListAsync("-n", home, "pods", "-l", "app.kubernetes.io/name=index-operator")).Count == 0, TimeSpan.FromSeconds(90));
-        if (Environment.GetEnvironmentVariable("INDEXOPERATOR_AUDIT_LOGS") is { Length: > 0 } logs)
-        {
-            await File.AppendAllLinesAsync(Path.Combine(logs, "e2e.withdrawn"), [$"system:serviceaccount:{home}:{account} {from:O} {DateTimeOffset.UtcNow:O}"]);
-        }
+        await KeptAuditLogs.NoteWithdrawalAsync("e2e", home, account, from, DateTimeOffset.UtcNow);
     }
 
     /// <summary>Waits until the scenarios that ended are cleaned up.</summary>

@@ -56,12 +56,12 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         var test = await HelmAsync("test", Release, "--timeout", "90s");
         Assert.Contains("Succeeded", test, StringComparison.Ordinal);
 
-        var files = await FilesAsync();
+        var files = await Here.FilesAsync();
         var removed = "";
         await Here.Cluster.RemoveOperatorAsync(Home, Deployment, async () => removed = await HelmAsync("uninstall", Release, "--wait", "--timeout", "90s"));
         Assert.Contains("kept due to the resource policy", removed, StringComparison.Ordinal);
         Assert.Contains("pretrainindexes.indexoperator.io", removed, StringComparison.Ordinal);
-        Assert.Equal(files, await FilesAsync());
+        Assert.Equal(files, await Here.FilesAsync());
         Assert.Equal(["later", "slow", "text"], (await Here.ListAsync("pretrainindexes")).Select(index => (string)index["metadata"]!["name"]!));
         await GoesOnAsync(trainer, before);
 
@@ -77,11 +77,7 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
 
         // Others may still be cleaning up, which needs their operator.
         await Here.Cluster.CleanedUpAsync();
-        await Here.Cluster.KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", "--timeout=90s");
-        await Here.Cluster.RemoveOperatorAsync(
-            Cluster.OperatorNamespace,
-            "index-operator",
-            () => Here.Cluster.KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s"));
+        await Here.Cluster.UninstallAsync();
     }
 
     protected override async Task PutBackAsync()
@@ -146,9 +142,6 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         Assert.True(result.ExitCode == 0, result.ToString());
         return result.Output + result.Error;
     }
-
-    // Inode, size, mode and time of every file of every version.
-    private async Task<string> FilesAsync() => await Cluster.RunAsync("find", Path.Combine(Here.Volume("npy-index"), "versions"), "-printf", "%p %i %s %m %T@\n");
 
     private static string? Uid(JsonNode item) => (string?)item["metadata"]!["uid"];
 }

@@ -213,6 +213,9 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     /// <summary>The versions that lie in a cache, by name.</summary>
     public IReadOnlyList<string> Versions(string claim = "npy-index") => [.. Entries(claim, "versions").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
+    /// <summary>Inode, size, mode and time of every file of every version.</summary>
+    public Task<string> FilesAsync() => Cluster.RunAsync("find", Path.Combine(Volume("npy-index"), "versions"), "-printf", "%p %i %s %m %T@\n");
+
     /// <summary>What was put aside in a cache.</summary>
     public IReadOnlyList<string> Quarantine(string claim = "npy-index") => Entries(claim, ".quarantine");
 

@@ -1,5 +1,3 @@
-using IndexOperator.TestSupport;
-
 namespace IndexOperator.E2E;
 
 /// <summary>The operator is taken off the cluster with all that it knows, and put on again. Runs when the others have ended: it takes every resource with it.</summary>
@@ -14,16 +12,13 @@ public sealed class UninstallTests(Cluster cluster) : ScenarioTests(cluster, "un
         await Here.ApplyAsync(Scenario.Manifest("text"));
         var before = await Here.ReadyAsync("text");
         await Here.StartPodAsync("trainer", "text", before);
-        var files = await FilesAsync();
+        var files = await Here.FilesAsync();
 
         // The definition goes while a pod uses a resource: for a resource alone that would be waited for.
-        await Here.Cluster.KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", "--timeout=90s");
+        await Here.Cluster.UninstallDefinitionAsync();
         await Here.ReadsAsync("trainer", before);
-        await Here.Cluster.RemoveOperatorAsync(
-            Cluster.OperatorNamespace,
-            "index-operator",
-            () => Here.Cluster.KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s"));
-        Assert.Equal(files, await FilesAsync());
+        await Here.Cluster.UninstallOperatorAsync();
+        Assert.Equal(files, await Here.FilesAsync());
 
         await Here.Cluster.InstallAsync();
         await Here.ApplyAsync(Scenario.Manifest("text"));
@@ -31,11 +26,8 @@ public sealed class UninstallTests(Cluster cluster) : ScenarioTests(cluster, "un
         Assert.Equal(((string?)before["current"]!["version"], "Reused"), ((string?)after["current"]!["version"], (string?)after["current"]!["outcome"]));
         Assert.True(Scenario.Is(after, "Verified", "True"), after.ToJsonString());
         Assert.Equal(1, (int?)after["consumers"]!["running"]);
-        Assert.Equal(files, await FilesAsync());
+        Assert.Equal(files, await Here.FilesAsync());
         Assert.Empty(Here.Staging());
         await Here.ReadsAsync("trainer", before);
-
-        // Inode, size, mode and time of every file of every version.
-        async Task<string> FilesAsync() => await Cluster.RunAsync("find", Path.Combine(Here.Volume("npy-index"), "versions"), "-printf", "%p %i %s %m %T@\n");
     }
 }

@@ -13,10 +13,6 @@ public sealed class ControlPlane : IAsyncDisposable
 {
     private const string Script = "hack/control-plane.sh";
 
-    // A folder that keeps the audit logs of all control planes, for who judges a whole run.
-    private const string KeptAuditLogs = "INDEXOPERATOR_AUDIT_LOGS";
-    private const string OperatorAccount = "system:serviceaccount:index-operator-system:index-operator";
-
     private readonly string _folder;
     private int _disposed;
 
@@ -44,7 +40,7 @@ public sealed class ControlPlane : IAsyncDisposable
     public static async Task<ControlPlane> StartAsync(params string[] options)
     {
         var folder = Directory.CreateTempSubdirectory("indexoperator-").FullName;
-        if (AuditFolder is not null && !options.Contains("--audit"))
+        if (KeptAuditLogs.Folder is not null && !options.Contains("--audit"))
         {
             options = [.. options, "--audit"];
         }
@@ -130,14 +126,9 @@ public sealed class ControlPlane : IAsyncDisposable
     {
         var from = DateTimeOffset.UtcNow;
         await RunScriptAsync("start-apiserver");
-        if (AuditFolder is { } folder)
-        {
-            // One that has just started denies what roles allow, until it has read them all: that is noted for those who judge its audit log.
-            Directory.CreateDirectory(folder);
-            await File.AppendAllLinesAsync(
-                Path.Combine(folder, $"{Path.GetFileName(_folder)}.withdrawn"),
-                [$"{OperatorAccount} {from:O} {DateTimeOffset.UtcNow + TimeSpan.FromSeconds(5):O}"]);
-        }
+
+        // One that has just started denies what roles allow, until it has read them all.
+        await KeptAuditLogs.NoteWithdrawalAsync(Path.GetFileName(_folder), "index-operator-system", "index-operator", from, DateTimeOffset.UtcNow + TimeSpan.FromSeconds(5));
     }
 
     /// <summary>Freezes the API server: connections stay open and nobody answers.</summary>
@@ -161,11 +152,9 @@ public sealed class ControlPlane : IAsyncDisposable
         }
     }
 
-    private static string? AuditFolder => Environment.GetEnvironmentVariable(KeptAuditLogs) is { Length: > 0 } folder ? folder : null;
-
     private void KeepAuditLog()
     {
-        if (AuditFolder is { } folder && File.Exists(AuditLog))
+        if (KeptAuditLogs.Folder is { } folder && File.Exists(AuditLog))
         {
             Directory.CreateDirectory(folder);
             File.Copy(AuditLog, Path.Combine(folder, $"{Path.GetFileName(_folder)}.log"));
