@@ -138,7 +138,7 @@ e2e() {
   trap '"$HACK/cluster.sh" down --name "$E2E_CLUSTER" || true' EXIT
   # cluster.sh turns the audit log on where such logs are kept.
   "$HACK/cluster.sh" down --name "$E2E_CLUSTER"
-  INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER")
+  INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER" --restricted)
   export INDEXOPERATOR_E2E_KUBECONFIG
   export INDEXOPERATOR_E2E_CLUSTER="$INDEXOPERATOR_STATE/$E2E_CLUSTER"
   "$HACK/provision.sh" helm >/dev/null
