@@ -6,7 +6,7 @@ namespace IndexOperator.E2E;
 /// That these tests run under the restricted Pod Security Standard, enforced: by the labels of namespaces, or where the API server does not
 /// know these (before 1.23) by a policy of the cluster. Every pod of the operator in any other test was admitted so, or there was none.
 /// </summary>
-public sealed class PodSecurityTests(Cluster cluster) : ScenarioTests(cluster, "restricted")
+public sealed class EnforcedProfileTests(Cluster cluster) : ScenarioTests(cluster, "restricted")
 {
     [Theory]
     [InlineData("where indexes are", "", "securityContext: {runAsUser: 0}")]
