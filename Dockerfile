@@ -14,7 +14,8 @@ ARG RUNTIME_DEPS_NAME=mcr.microsoft.com/dotnet/runtime-deps:10.0.12-noble-chisel
 ARG RUNTIME_DEPS_DIGEST=sha256:18d4848091a40d13dbfdd6a8340c1657dc3e2f2d7fa2f042e9d162e68669dbc9
 ARG RUNTIME_DEPS_IMAGE=${RUNTIME_DEPS_NAME}@${RUNTIME_DEPS_DIGEST}
 
-# On the machine's own architecture, whatever the image's: .NET is slow under emulation, and compiles for others.
+# On the machine's own architecture, whatever the image's: .NET is slow under emulation, and compiles for others. For a native program that
+# takes a cross compiler (gcc-aarch64-linux-gnu), which this SDK image lacks: build the builder's image on a machine of its architecture.
 FROM --platform=${BUILDPLATFORM} ${SDK_IMAGE} AS build
 WORKDIR /source
 ENV DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 CI=true

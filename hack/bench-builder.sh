@@ -28,7 +28,8 @@ publish_command() {
   local command
   command=$(sed -n 's/^RUN \(dotnet publish src\/IndexOperator\.Builder .*\) --output .*$/\1/p' Dockerfile)
   [ -n "$command" ] || die "found no command that publishes the builder" "the Dockerfile has no line 'RUN dotnet publish src/IndexOperator.Builder ... --output DIR'" "adapt publish_command in this script to it"
-  printf '%s\n' "$command"
+  # shellcheck disable=SC2016
+  printf '%s\n' "${command//'${TARGETARCH}'/$(dpkg --print-architecture)}"
 }
 
 publish() { # publish FOLDER

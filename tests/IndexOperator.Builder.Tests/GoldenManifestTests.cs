@@ -8,9 +8,9 @@ public sealed class GoldenManifestTests : IDisposable
 {
     private readonly Workspace _workspace = new();
 
-    public static TheoryData<string> GoodCases => [.. Names("ok")];
+    public static TheoryData<string> GoodCases => [.. GoldenManifests.Names("ok")];
 
-    public static TheoryData<string> ErrorCases => [.. Names("error")];
+    public static TheoryData<string> ErrorCases => [.. GoldenManifests.Names("error")];
 
     public void Dispose() => _workspace.Dispose();
 
@@ -23,11 +23,7 @@ public sealed class GoldenManifestTests : IDisposable
         var (code, _, errors) = Build(name, golden);
 
         Assert.True(code == 0, errors);
-        var written = new DirectoryInfo(_workspace["out"]).GetFiles()
-            .Select(file => (file.Name, file.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(file.FullName)))));
-        var expected = golden.GetProperty("outputs").EnumerateArray()
-            .Select(output => (output.GetProperty("file").GetString()!, output.GetProperty("bytes").GetInt64(), output.GetProperty("sha256").GetString()!));
-        Assert.Equal(expected.OrderBy(file => file.Item1, StringComparer.Ordinal), written.OrderBy(file => file.Name, StringComparer.Ordinal));
+        GoldenManifests.AssertWritten(_workspace, golden);
     }
 
     [Theory]
@@ -44,16 +40,5 @@ public sealed class GoldenManifestTests : IDisposable
         Assert.False(Directory.Exists(_workspace["out"]) && Directory.EnumerateFiles(_workspace["out"]).Any());
     }
 
-    private static IEnumerable<string> Names(string expected) => Directory.EnumerateDirectories(GoldenManifests.Root)
-        .Select(path => Path.GetFileName(path)!)
-        .Where(name => GoldenManifests.Read(name).GetProperty("expect").GetString() == expected)
-        .Order(StringComparer.Ordinal);
-
-
-    private (int ExitCode, string Output, string Errors) Build(string name, JsonElement golden)
-    {
-        GoldenManifests.CopyData(_workspace, name, golden);
-        File.WriteAllText(_workspace["index.yaml"], GoldenManifests.Manifest(name, golden).ToJsonString());
-        return BuilderProcess.Run("build", "-f", _workspace["index.yaml"], "--output", _workspace["out"], "--map", $"/data/{name}={_workspace["corpus"]}");
-    }
+    private (int ExitCode, string Output, string Errors) Build(string name, JsonElement golden) => BuilderProcess.Run(GoldenManifests.Prepare(_workspace, name, golden));
 }

@@ -12,6 +12,28 @@ internal static class GoldenManifests
 
     public static JsonElement Read(string name) => JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, name, "case.json"))).RootElement;
 
+    /// <summary>The names of the cases in which Megatron succeeds (<c>ok</c>) or fails (<c>error</c>).</summary>
+    public static IEnumerable<string> Names(string expected) => Directory.EnumerateDirectories(Root)
+        .Select(path => Path.GetFileName(path)!)
+        .Where(name => Read(name).GetProperty("expect").GetString() == expected)
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>Lays out a case, and gives the arguments with which the builder builds it into the folder <c>out</c>.</summary>
+    public static string[] Prepare(Workspace workspace, string name, JsonElement golden)
+    {
+        CopyData(workspace, name, golden);
+        File.WriteAllText(workspace["index.yaml"], Manifest(name, golden).ToJsonString());
+        return ["build", "-f", workspace["index.yaml"], "--output", workspace["out"], "--map", $"/data/{name}={workspace["corpus"]}"];
+    }
+
+    /// <summary>Asserts that the folder <c>out</c> has the files that Megatron wrote, and no others.</summary>
+    public static void AssertWritten(Workspace workspace, JsonElement golden)
+    {
+        var expected = golden.GetProperty("outputs").EnumerateArray()
+            .Select(output => (output.GetProperty("file").GetString()!, output.GetProperty("bytes").GetInt64(), output.GetProperty("sha256").GetString()!));
+        Assert.Equal(expected.OrderBy(file => file.Item1, StringComparer.Ordinal), workspace.FilesOf("out"));
+    }
+
     /// <summary>Copies the case's data; a stub .bin is grown, sparsely, to what its .idx describes.</summary>
     public static void CopyData(Workspace workspace, string name, JsonElement golden)
     {

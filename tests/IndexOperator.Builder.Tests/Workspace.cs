@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using TextCorpus;
 
 namespace IndexOperator.Builder.Tests;
@@ -68,6 +69,13 @@ internal sealed class Workspace : IDisposable
             """);
         return this[name];
     }
+
+    /// <summary>Name, size and SHA-256 of each file in a folder, by name.</summary>
+    public IReadOnlyList<(string Name, long Bytes, string Sha256)> FilesOf(string folder) =>
+    [
+        .. new DirectoryInfo(this[folder]).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal)
+            .Select(file => (file.Name, file.Length, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file.FullName))))),
+    ];
 
     public void Dispose() => Directory.Delete(Path, recursive: true);
 
