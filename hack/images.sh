@@ -12,6 +12,7 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$HACK/lib/stand-ins.sh"
 
 CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
+TAG="${INDEXOPERATOR_TAG:-dev}"
 TARGETS=(operator builder)
 LOADER_IMAGE=docker.io/indexoperator/loader:dev
 
@@ -40,13 +41,14 @@ reproduce   builds twice from nothing and fails unless both give the same image,
 clean       removes the built images and layers.
 
 INDEXOPERATOR_CONTEXT     folder with the Dockerfile (default: the repository)
+INDEXOPERATOR_TAG         tag of the images in place of dev (hack/previous-release.sh)
 INDEXOPERATOR_STAND_INS   yes: use stand-ins without trying to pull; no: never
 Layers and NuGet packages are kept in $INDEXOPERATOR_CACHE; NuGet's configuration and the
 certificates of this machine are mounted while building and are in no image.
 HELP
 }
 
-image_of() { printf 'docker.io/indexoperator/%s:dev\n' "$1"; }
+image_of() { printf 'docker.io/indexoperator/%s:%s\n' "$1" "$TAG"; }
 
 use_docker() {
   if [ -z "${BUILD_WITH:-}" ]; then
@@ -129,7 +131,7 @@ build() {
   hash=$(source_hash)
   for target in "${targets[@]}"; do
     # Not a label in the image: buildah keeps the old one when all layers come from its cache.
-    built="$INDEXOPERATOR_CACHE/images/$target.built"
+    built="$INDEXOPERATOR_CACHE/images/$target-$TAG.built"
     id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
     if [ -n "$id" ] && [ "$(cat "$built" 2>/dev/null)" = "$hash $id" ]; then
       log "image $target is up to date"
@@ -171,13 +173,13 @@ archive_of() { # archive_of TARGET: the built image as a docker archive in the c
   id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
   [ -n "$id" ] || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
   mkdir -p "$INDEXOPERATOR_CACHE/images"
-  archive="$INDEXOPERATOR_CACHE/images/$target-${id:0:20}.tar"
+  archive="$INDEXOPERATOR_CACHE/images/$target-$TAG-${id:0:20}.tar"
   if [ ! -s "$archive" ]; then
-    rm -f "$INDEXOPERATOR_CACHE/images/$target"-*
+    rm -f "$INDEXOPERATOR_CACHE/images/$target-$TAG"-*
     partial="$archive.partial"
     if use_docker; then
-      docker tag "$(image_of "$target")" "indexoperator/$target:dev"
-      docker save "indexoperator/$target:dev" -o "$partial"
+      docker tag "$(image_of "$target")" "indexoperator/$target:$TAG"
+      docker save "indexoperator/$target:$TAG" -o "$partial"
     else
       buildah_here push -q "$(image_of "$target")" "docker-archive:$partial:$(image_of "$target")" >/dev/null
     fi
@@ -289,7 +291,7 @@ main() {
     clean)
       need_root "removing images"
       buildah_here rmi --all --force >/dev/null 2>&1 || true
-      rm -rf "$INDEXOPERATOR_CACHE/images" "$INDEXOPERATOR_CACHE/buildah"
+      rm -rf "$INDEXOPERATOR_CACHE/images" "$INDEXOPERATOR_CACHE/buildah" "$INDEXOPERATOR_CACHE/released"
       ;;
     *) usage >&2; die "unknown command: ${command:-(none)}" ;;
   esac
