@@ -24,7 +24,6 @@ Usage: hack/images.sh build [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
        hack/images.sh load-loader DIR
-       hack/images.sh tag DIR TAG
        hack/images.sh reproduce [operator|builder]...
        hack/images.sh clean
 
@@ -36,7 +35,6 @@ save        writes them as docker archives FOLDER/TARGET.tar, for example for ki
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
 load-loader the image indexoperator/loader:dev, made here of Debian's static busybox: what the demo copies data into a claim with.
-tag         gives the loaded images another tag beside dev, in the node alone: what an upgrade is tried with.
 reproduce   builds twice from nothing and fails unless both give the same image, bit for bit. Takes 5 to 10 minutes.
 clean       removes the built images and layers.
 
@@ -263,14 +261,6 @@ load_small() { # load_small DIR NAME COMMAND: the image that build_NAME makes by
   ctr_import "$1" "$archive"
 }
 
-tag() { # tag DIR TAG
-  local target
-  for target in "${TARGETS[@]}"; do
-    ctr --address "$(containerd_socket "$1")" -n k8s.io images tag --force "$(image_of "$target")" "docker.io/indexoperator/$target:$2" >/dev/null ||
-      die "could not tag $(image_of "$target")" "it is not in the node of $1, or containerd there does not run" "hack/images.sh load $1"
-  done
-}
-
 main() {
   local command=${1:-}
   case $command in
@@ -278,14 +268,13 @@ main() {
     build) build "${@:2}" ;;
     reproduce) reproduce "${@:2}" ;;
     save) save "${2:?save needs a folder}" "${@:3}" ;;
-    load | load-file | load-pause | load-loader | tag)
+    load | load-file | load-pause | load-loader)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
       case $command in
         load) load "$(realpath "$2")" "${@:3}" ;;
         load-file) ctr_import "$(realpath "$2")" "${3:?load-file needs an archive}" ;;
         load-pause) load_small "$(realpath "$2")" pause gcc ;;
         load-loader) load_small "$(realpath "$2")" loader busybox ;;
-        tag) tag "$(realpath "$2")" "${3:?tag needs a tag}" ;;
       esac
       ;;
     clean)
