@@ -58,10 +58,12 @@ build: ## Build everything
 verify: ## Generated files, formatting, scripts and manifests are as they must be
 	@hack/verify.sh
 
-manifests: ## Regenerate the CRD from the C# types, the roles from the operator's access rules, and what the chart has of these
+manifests: ## Regenerate the CRD from the C# types, the roles from the operator's access rules, what the chart has of these, and the images' SBOMs
 	@dotnet run --project tools/CrdGen --configuration $(CONFIGURATION) -- --output config/crd
 	@dotnet run --project tools/Rbac --configuration $(CONFIGURATION) -- generate --output .
 	@hack/chart.sh sync
+	@dotnet restore IndexOperator.sln -v quiet
+	@dotnet run --project tools/Sbom --configuration $(CONFIGURATION) -- generate --output .
 
 record-release: ## Keep what this version writes, for later versions to read (docs/releasing.md)
 	@hack/record-release.sh

@@ -9,11 +9,15 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 usage() {
   cat <<HELP
-Usage: hack/cluster.sh up|down|status [--name NAME]
+Usage: hack/cluster.sh up [--name NAME] [--restricted]
+       hack/cluster.sh down|status [--name NAME]
 
 up      provisions the machine, starts a control plane with scheduler and a node labelled nvidia.com/gpu.present=true, and
         prints the path of the kubeconfig as its only line on standard output. Returns at once when the cluster is up and
         healthy; a broken one is taken down and started anew.
+          --restricted   pods that controllers make have to keep the restricted Pod Security Standard, also where the API
+                         server does not know the label of namespaces that asks for it (before 1.23); only an administrator
+                         may make others
 down    removes all of it: pods, processes, mounts, network, rules, files.
 status  says what runs; code 0 when all of it does.
 
@@ -43,7 +47,13 @@ up() {
       remove
     fi
     "$HACK/node.sh" network "$DIR"
-    "$HACK/control-plane.sh" up "$DIR" --bind "$BRIDGE_IP" --advertise "$BRIDGE_IP" --with-scheduler ${INDEXOPERATOR_AUDIT_LOGS:+--audit} >/dev/null
+    local options=(--bind "$BRIDGE_IP" --advertise "$BRIDGE_IP" --with-scheduler ${INDEXOPERATOR_AUDIT_LOGS:+--audit}) policies=''
+    if [ -n "$RESTRICTED" ] && [ "$(minor_of "$(version_of "$(kubernetes_program kube-apiserver)")")" -lt 23 ]; then
+      options+=(--admission PodSecurityPolicy)
+      policies=yes
+    fi
+    "$HACK/control-plane.sh" up "$DIR" "${options[@]}" >/dev/null
+    [ -z "$policies" ] || kubectl --kubeconfig "$DIR/admin.kubeconfig" apply -f "$HACK/lib/pod-security-policies.yaml" >&2
     "$HACK/node.sh" up "$DIR" --gpu-label
     log "cluster $NAME is up; use it with: export KUBECONFIG=$DIR/admin.kubeconfig"
   fi
@@ -72,10 +82,11 @@ main() {
   esac
   local command=$1
   shift
-  NAME=demo
+  NAME=demo RESTRICTED=''
   while [ $# -gt 0 ]; do
     case $1 in
       --name) NAME=${2:?--name needs a name}; shift ;;
+      --restricted) RESTRICTED=yes ;;
       *) usage >&2; die "unknown option: $1" ;;
     esac
     shift

@@ -54,8 +54,7 @@ build() {
     temporary=$(cache_begin "$entry")
     mkdir "$temporary/source"
     git archive "$COMMIT" | tar -x -C "$temporary/source"
-    # Without layers: nothing is built on these a second time.
-    LAYERS=false INDEXOPERATOR_CONTEXT="$temporary/source" INDEXOPERATOR_TAG="$RELEASE" "$HACK/images.sh" build
+    INDEXOPERATOR_CONTEXT="$temporary/source" INDEXOPERATOR_TAG="$RELEASE" "$HACK/images.sh" build
     INDEXOPERATOR_TAG="$RELEASE" "$HACK/images.sh" save "$temporary"
     mv "$temporary/source/charts" "$temporary/source/config" "$temporary"
     rm -rf "$temporary/source"

@@ -138,7 +138,7 @@ e2e() {
   trap '"$HACK/cluster.sh" down --name "$E2E_CLUSTER" || true' EXIT
   # cluster.sh turns the audit log on where such logs are kept.
   "$HACK/cluster.sh" down --name "$E2E_CLUSTER"
-  INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER")
+  INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER" --restricted)
   export INDEXOPERATOR_E2E_KUBECONFIG
   export INDEXOPERATOR_E2E_CLUSTER="$INDEXOPERATOR_STATE/$E2E_CLUSTER"
   "$HACK/provision.sh" helm >/dev/null
@@ -152,6 +152,22 @@ e2e() {
   run_project tests/IndexOperator.E2E
   cp "$INDEXOPERATOR_E2E_CLUSTER/logs/audit.log" "$INDEXOPERATOR_AUDIT_LOGS/e2e.log" ||
     { warn "the cluster kept no audit log: nobody can say whether the operator was denied anything"; FAILED=$((FAILED + 1)); }
+}
+
+# The images that the e2e tests ran on, once more from nothing.
+judge_images() {
+  local target logfile code
+  for target in operator builder; do
+    logfile="artifacts/test/reproduce-$target.log" code=0
+    log "building the image $target once more, from nothing"
+    "$HACK/images.sh" reproduce "$target" >"$logfile" 2>&1 || code=$?
+    case $code in
+      0) PASSED=$((PASSED + 1)) ;;
+      77) SKIPPED=$((SKIPPED + 1)) ;;
+      *) FAILED=$((FAILED + 1)) ;;
+    esac
+    tail -n 25 "$logfile" >&2
+  done
 }
 
 main() {
@@ -176,6 +192,7 @@ main() {
     "$level"
   fi
   case $level in integration | e2e | all | chaos) judge_rights ;; esac
+  [ "$level" != all ] || judge_images
   local summary="$PASSED passed, $FAILED failed, $SKIPPED skipped"
   name_failures
   [ -z "${TEST_SUMMARY:-}" ] || printf '%s\n' "$summary" >"$TEST_SUMMARY"

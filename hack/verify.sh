@@ -46,6 +46,15 @@ roles_are_generated() {
   return "$code"
 }
 
+bills_are_generated() {
+  local fresh code=0
+  fresh=$(mktemp -d)
+  dotnet run --project tools/Sbom --configuration Release -- generate --output "$fresh" >&2 && diff -ru sbom "$fresh/sbom" >&2 || code=1
+  rm -rf "$fresh"
+  [ "$code" = 0 ] || log "next: make manifests, and commit the result"
+  return "$code"
+}
+
 locks_are_whole() { # and no package in them has a known vulnerability, where the registry says which have
   dotnet restore IndexOperator.sln --locked-mode --force -p:NuGetAuditFatal=true -v quiet >&2 ||
     { log "next: dotnet restore --force-evaluate, and commit the lock files; for an advisory (NU190x) another version in Directory.Packages.props"; return 1; }
@@ -89,17 +98,21 @@ workflows_are_sound() { # and every action of others is named by a commit, with 
   return "$code"
 }
 
-bases_are_pinned() { # every image that the Dockerfile begins with is a stage of its own, or an argument with a digest
+bases_are_pinned() { # every image that the Dockerfile begins with is a stage of its own, or an argument made of a name and a digest
   local code=0 name
   while read -r name; do
-    if [[ $name == "\${"*"}" ]]; then
-      name=${name:2:-1}
-      grep -qE "^ARG $name=\S+:\S+@sha256:[0-9a-f]{64}$" Dockerfile || { warn "$name in the Dockerfile is no image with tag and digest"; code=1; }
-    elif ! grep -qiE "^FROM \S+ AS $name$" Dockerfile; then
-      warn "the Dockerfile begins with $name, which is not pinned: ARG NAME_IMAGE=...@sha256:... and FROM \${NAME_IMAGE}"
+    if [[ $name == "\${"*"_IMAGE}" ]]; then
+      name=${name:2:-7}
+      if ! grep -qE "^ARG ${name}_NAME=\S+/\S+:[^@ ]+$" Dockerfile || ! grep -qE "^ARG ${name}_DIGEST=sha256:[0-9a-f]{64}$" Dockerfile ||
+        ! grep -qxF "ARG ${name}_IMAGE=\${${name}_NAME}@\${${name}_DIGEST}" Dockerfile; then
+        warn "${name}_IMAGE in the Dockerfile is no image with tag and digest"
+        code=1
+      fi
+    elif ! grep -qiE "^FROM (--platform=\S+ )?\S+ AS $name$" Dockerfile; then
+      warn "the Dockerfile begins with $name, which is not pinned: ARG X_NAME=...:TAG, ARG X_DIGEST=sha256:..., ARG X_IMAGE=\${X_NAME}@\${X_DIGEST} and FROM \${X_IMAGE}"
       code=1
     fi
-  done < <(sed -nE 's/^FROM (\S+).*/\1/p' Dockerfile)
+  done < <(sed -nE 's/^FROM (--platform=\S+ )?(\S+).*/\2/p' Dockerfile)
   return "$code"
 }
 
@@ -125,6 +138,7 @@ main() {
   check "lock files fit the projects" locks_are_whole
   check "the CRD is what the C# types say" crd_is_generated
   check "roles are what the operator's access rules say" roles_are_generated
+  check "the images' bills of materials are what the lock files say" bills_are_generated
   check "C# is formatted" code_is_formatted
   check "shell scripts pass shellcheck" scripts_are_sound
   check "manifests pass yamllint" manifests_are_sound

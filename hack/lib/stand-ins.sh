@@ -10,12 +10,14 @@ CHISELED_PACKAGES=(base-files libc6 libgcc-s1 libssl3 libstdc++6 zlib1g)
 CHISELED_FILES=(./etc/ssl/certs/ca-certificates.crt ./etc/passwd ./etc/group ./etc/nsswitch.conf ./etc/ld.so.cache ./tmp/)
 STAND_IN_LABEL=io.indexoperator.stand-in
 
-base_images() { # prints ARGUMENT NAME of each base image of the Dockerfile
-  sed -nE "s|^ARG ([A-Z_]+_IMAGE)=$BASE_REGISTRY/([^@]+)@sha256:[0-9a-f]{64}\$|\1 \2|p" Dockerfile
+# Prints ARGUMENT NAME of each base image of the Dockerfile: ARG ARGUMENT_NAME=registry/NAME, or as releases before 0.2.0 have it,
+# ARG ARGUMENT_IMAGE=registry/NAME@DIGEST.
+base_images() {
+  sed -nE "s,^ARG ([A-Z_]+)_(NAME|IMAGE)=$BASE_REGISTRY/([^@]+)(@sha256:[0-9a-f]{64})?\$,\1 \3,p" Dockerfile
 }
 
 stand_in_options() { # prints options of buildah, a line each, that put stand-ins in place of base images
-  registry_answers || base_images | sed -E "s|(.*) (.*)|--build-arg=\1=$BASE_REGISTRY/\2|"
+  registry_answers || base_images | sed -E "s|(.*) (.*)|--build-arg=\1_IMAGE=$BASE_REGISTRY/\2\n--build-arg=\1_DIGEST=|"
 }
 
 storage_driver() { # overlay cannot lie on overlay, as in most containers
@@ -150,7 +152,7 @@ ensure_base_images() {
   ! registry_answers || return 0 # what is pinned by a digest, buildah pulls itself
   key=$(stand_in_key)
   mapfile -t names < <(base_images | cut -d' ' -f2)
-  [ ${#names[@]} != 0 ] || die "found no base image in the Dockerfile" "it has no line 'ARG NAME_IMAGE=$BASE_REGISTRY/...@sha256:...'" "adapt base_images in hack/lib/stand-ins.sh to it"
+  [ ${#names[@]} != 0 ] || die "found no base image in the Dockerfile" "it has no line 'ARG ..._NAME=$BASE_REGISTRY/...'" "adapt base_images in hack/lib/stand-ins.sh to it"
   for name in "${names[@]}"; do
     label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=''
     [ "$label" = "$key" ] || missing+=("$name")

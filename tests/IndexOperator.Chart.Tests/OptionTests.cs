@@ -51,19 +51,20 @@ public sealed class OptionTests
     }
 
     [Theory]
-    [InlineData("", "indexoperator/operator:0.1.0", "indexoperator/builder:0.1.0")]
+    [InlineData("", "indexoperator/operator:VERSION", "indexoperator/builder:VERSION")]
     [InlineData("image.tag=a,builder.image.tag=b", "indexoperator/operator:a", "indexoperator/builder:b")]
-    [InlineData("image.registry=r.example.com/x", "r.example.com/x/indexoperator/operator:0.1.0", "r.example.com/x/indexoperator/builder:0.1.0")]
-    [InlineData("image.registry=r.example.com,builder.image.registry=s.example.com", "r.example.com/indexoperator/operator:0.1.0", "s.example.com/indexoperator/builder:0.1.0")]
+    [InlineData("image.registry=r.example.com/x", "r.example.com/x/indexoperator/operator:VERSION", "r.example.com/x/indexoperator/builder:VERSION")]
+    [InlineData("image.registry=r.example.com,builder.image.registry=s.example.com", "r.example.com/indexoperator/operator:VERSION", "s.example.com/indexoperator/builder:VERSION")]
     [InlineData(
         "image.tag=a,image.digest=sha256:00000000000000000000000000000000000000000000000000000000000000aa",
         "indexoperator/operator@sha256:00000000000000000000000000000000000000000000000000000000000000aa",
-        "indexoperator/builder:0.1.0")]
+        "indexoperator/builder:VERSION")]
     public async Task Images_are_named_by_registry_repository_and_digest_or_tag(string values, string image, string builder)
     {
         var container = (await Helm.ObjectsAsync("--set", values)).OperatorContainer();
-        Assert.Equal(image, (string?)container["image"]);
-        Assert.Contains($"--builder-image={builder}", container.Arguments());
+        var version = (string)YamlText.Read(RepositoryRoot.ReadText($"{Helm.Chart}/Chart.yaml"))["appVersion"]!;
+        Assert.Equal(image.Replace("VERSION", version, StringComparison.Ordinal), (string?)container["image"]);
+        Assert.Contains($"--builder-image={builder.Replace("VERSION", version, StringComparison.Ordinal)}", container.Arguments());
     }
 
     [Fact]
