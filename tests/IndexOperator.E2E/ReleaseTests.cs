@@ -42,7 +42,7 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         var builder = await Here.BuildingAsync("slow");
         await Cluster.FreezeAsync(builder, Builder, frozen: true);
         await Here.ApplyAsync(Scenario.LabelledPod("waiter", "indexoperator.io/index: slow"));
-        await Here.UntilAsync("slow", "to know who waits", status => (int?)status["consumers"]?["waiting"] == 1);
+        await Here.UntilAsync("slow", "to know who waits", status => (int?)status["consumers"]?["waiting"] == 1, 60);
         var waiter = await Here.GetAsync("pod", "waiter");
         foreach (var pod in (await OperatorsAsync()).Append(builder).Append(trainer).Append(waiter))
         {
