@@ -14,6 +14,7 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$HACK/lib/labels.sh"
 
 CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
+TAG="${INDEXOPERATOR_TAG:-dev}"
 TARGETS=(operator builder)
 LOADER_IMAGE=docker.io/indexoperator/loader:dev
 
@@ -25,7 +26,6 @@ Usage: hack/images.sh build [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
        hack/images.sh load-loader DIR
-       hack/images.sh tag DIR TAG
        hack/images.sh reproduce [operator|builder]...
        hack/images.sh clean
 
@@ -37,19 +37,19 @@ save        writes them as docker archives FOLDER/TARGET.tar, for example for ki
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
 load-loader the image indexoperator/loader:dev, made here of Debian's static busybox: what the demo copies data into a claim with.
-tag         gives the loaded images another tag beside dev, in the node alone: what an upgrade is tried with.
 reproduce   builds once more from nothing and fails unless that gives the image that there is, bit for bit. 1 to 3 minutes an image.
             Code 77 where docker builds, whose images tell when they were built.
 clean       removes the built images and layers.
 
 INDEXOPERATOR_CONTEXT     folder with the Dockerfile (default: the repository)
+INDEXOPERATOR_TAG         tag of the images in place of dev (hack/previous-release.sh)
 INDEXOPERATOR_STAND_INS   yes: use stand-ins without trying to pull; no: never
 Layers and NuGet packages are kept in $INDEXOPERATOR_CACHE; NuGet's configuration and the
 certificates of this machine are mounted while building and are in no image.
 HELP
 }
 
-image_of() { printf 'docker.io/indexoperator/%s:dev\n' "$1"; }
+image_of() { printf 'docker.io/indexoperator/%s:%s\n' "$1" "$TAG"; }
 
 use_docker() {
   if [ -z "${BUILD_WITH:-}" ]; then
@@ -133,7 +133,7 @@ build() {
   hash=$(source_hash)
   for target in "${targets[@]}"; do
     # Not a label in the image: buildah keeps the old one when all layers come from its cache.
-    built="$INDEXOPERATOR_CACHE/images/$target.built"
+    built="$INDEXOPERATOR_CACHE/images/$target-$TAG.built"
     id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
     if [ -n "$id" ] && [ "$(cat "$built" 2>/dev/null)" = "$hash $id" ]; then
       log "image $target is up to date"
@@ -181,13 +181,13 @@ archive_of() { # archive_of TARGET: the built image as a docker archive in the c
   id=$(image_id "$(image_of "$target")" 2>/dev/null) || id=''
   [ -n "$id" ] || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
   mkdir -p "$INDEXOPERATOR_CACHE/images"
-  archive="$INDEXOPERATOR_CACHE/images/$target-${id:0:20}.tar"
+  archive="$INDEXOPERATOR_CACHE/images/$target-$TAG-${id:0:20}.tar"
   if [ ! -s "$archive" ]; then
-    rm -f "$INDEXOPERATOR_CACHE/images/$target"-*
+    rm -f "$INDEXOPERATOR_CACHE/images/$target-$TAG"-*
     partial="$archive.partial"
     if use_docker; then
-      docker tag "$(image_of "$target")" "indexoperator/$target:dev"
-      docker save "indexoperator/$target:dev" -o "$partial"
+      docker tag "$(image_of "$target")" "indexoperator/$target:$TAG"
+      docker save "indexoperator/$target:$TAG" -o "$partial"
     else
       buildah_here push -q "$(image_of "$target")" "docker-archive:$partial:$(image_of "$target")" >/dev/null
     fi
@@ -271,14 +271,6 @@ load_small() { # load_small DIR NAME COMMAND: the image that build_NAME makes by
   ctr_import "$1" "$archive"
 }
 
-tag() { # tag DIR TAG
-  local target
-  for target in "${TARGETS[@]}"; do
-    ctr --address "$(containerd_socket "$1")" -n k8s.io images tag --force "$(image_of "$target")" "docker.io/indexoperator/$target:$2" >/dev/null ||
-      die "could not tag $(image_of "$target")" "it is not in the node of $1, or containerd there does not run" "hack/images.sh load $1"
-  done
-}
-
 main() {
   local command=${1:-}
   case $command in
@@ -286,20 +278,19 @@ main() {
     build) build "${@:2}" ;;
     reproduce) reproduce "${@:2}" ;;
     save) save "${2:?save needs a folder}" "${@:3}" ;;
-    load | load-file | load-pause | load-loader | tag)
+    load | load-file | load-pause | load-loader)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
       case $command in
         load) load "$(realpath "$2")" "${@:3}" ;;
         load-file) ctr_import "$(realpath "$2")" "${3:?load-file needs an archive}" ;;
         load-pause) load_small "$(realpath "$2")" pause gcc ;;
         load-loader) load_small "$(realpath "$2")" loader busybox ;;
-        tag) tag "$(realpath "$2")" "${3:?tag needs a tag}" ;;
       esac
       ;;
     clean)
       need_root "removing images"
       buildah_here rmi --all --force >/dev/null 2>&1 || true
-      rm -rf "$INDEXOPERATOR_CACHE/images" "$INDEXOPERATOR_CACHE/buildah"
+      rm -rf "$INDEXOPERATOR_CACHE/images" "$INDEXOPERATOR_CACHE/buildah" "$INDEXOPERATOR_CACHE/released"
       ;;
     *) usage >&2; die "unknown command: ${command:-(none)}" ;;
   esac

@@ -60,6 +60,9 @@ main() {
   if git rev-parse -q --verify "refs/tags/$version" >/dev/null; then
     die "$version is released" "the tag $version is there, and what was released does not change" "raise Version in Directory.Build.props first"
   fi
+  if [ -e "$folder/commit" ]; then
+    die "$version is released" "$folder/commit tells what was tagged, though this clone lacks the tag" "raise Version in Directory.Build.props first"
+  fi
   rm -rf "$folder"
   mkdir -p "$folder"
   cp config/crd/indexoperator.io_pretrainindexes.yaml "$folder/crd.yaml"

@@ -16,7 +16,7 @@ Usage: hack/test.sh unit|integration|e2e|all|fuzz|chaos [-- OPTIONS OF THE TEST 
 unit         every project in tests/ but the two below; no cluster; root once, for Debian packages. On amd64 with Debian the programs are
              compiled for arm64, too, and run under an emulator
 integration  tests/IndexOperator.Integration on a real etcd, kube-apiserver and kube-controller-manager
-e2e          tests/IndexOperator.E2E on a real node; needs root
+e2e          tests/IndexOperator.E2E on a real node; needs root. The first run on a machine also builds the images of the previous release
 all          all of these
 fuzz         the fuzz tests alone, FUZZ_SECONDS (600) a target from FUZZ_SEED; a failure names its seed and its file
 chaos        the leadership and outage tests alone, CHAOS_BLOWS (50) blows at leaders and CHAOS_OUTAGES (20) outages
@@ -146,6 +146,11 @@ e2e() {
   "$HACK/provision.sh" helm >/dev/null
   "$HACK/images.sh" build
   "$HACK/images.sh" load "$INDEXOPERATOR_E2E_CLUSTER"
+  # Where this clone does not have its commit, the test of an upgrade is skipped and says so.
+  if "$HACK/previous-release.sh" find >/dev/null; then
+    INDEXOPERATOR_E2E_PREVIOUS=$("$HACK/previous-release.sh" load "$INDEXOPERATOR_E2E_CLUSTER")
+    export INDEXOPERATOR_E2E_PREVIOUS
+  fi
   run_project tests/IndexOperator.E2E
   cp "$INDEXOPERATOR_E2E_CLUSTER/logs/audit.log" "$INDEXOPERATOR_AUDIT_LOGS/e2e.log" ||
     { warn "the cluster kept no audit log: nobody can say whether the operator was denied anything"; FAILED=$((FAILED + 1)); }

@@ -10,8 +10,10 @@ CHISELED_PACKAGES=(base-files libc6 libgcc-s1 libssl3 libstdc++6 zlib1g)
 CHISELED_FILES=(./etc/ssl/certs/ca-certificates.crt ./etc/passwd ./etc/group ./etc/nsswitch.conf ./etc/ld.so.cache ./tmp/)
 STAND_IN_LABEL=io.indexoperator.stand-in
 
-base_images() { # prints ARGUMENT NAME of each base image of the Dockerfile: ARG ARGUMENT_NAME=registry/NAME
-  sed -nE "s|^ARG ([A-Z_]+)_NAME=$BASE_REGISTRY/([^@]+)\$|\1 \2|p" Dockerfile
+# Prints ARGUMENT NAME of each base image of the Dockerfile: ARG ARGUMENT_NAME=registry/NAME, or as releases before 0.2.0 have it,
+# ARG ARGUMENT_IMAGE=registry/NAME@DIGEST.
+base_images() {
+  sed -nE "s,^ARG ([A-Z_]+)_(NAME|IMAGE)=$BASE_REGISTRY/([^@]+)(@sha256:[0-9a-f]{64})?\$,\1 \3,p" Dockerfile
 }
 
 stand_in_options() { # prints options of buildah, a line each, that put stand-ins in place of base images

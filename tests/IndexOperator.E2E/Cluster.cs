@@ -227,6 +227,14 @@ public sealed class Cluster : IAsyncLifetime
         }
     }
 
+    /// <summary>Lets the pod's processes stand still, or go on.</summary>
+    public static async Task FreezeAsync(JsonNode pod, string word, bool frozen)
+    {
+        var processes = ProcessesOf(pod, word);
+        Assert.NotEmpty(processes);
+        await RunAsync("bash", ["-c", "kill -s \"$@\"", "kill", frozen ? "STOP" : "CONT", .. processes.Select(id => id.ToString(CultureInfo.InvariantCulture))]);
+    }
+
     /// <summary>Kills the pod's processes as a node's out-of-memory killer would.</summary>
     public static void Kill(JsonNode pod, string word)
     {

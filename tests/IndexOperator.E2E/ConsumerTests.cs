@@ -83,14 +83,14 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
             async () => (await Here.Cluster.ListAsync("-n", Cluster.OperatorNamespace, "pods")).Count == 0,
             TimeSpan.FromSeconds(60));
 
-        var labelled = await Here.Cluster.TryKubectlAsync(["-n", Here.Namespace, "apply", "-f", "-"], Pod("labelled", "indexoperator.io/index: text"));
+        var labelled = await Here.Cluster.TryKubectlAsync(["-n", Here.Namespace, "apply", "-f", "-"], Scenario.LabelledPod("labelled", "indexoperator.io/index: text"));
         Assert.NotEqual(0, labelled.ExitCode);
         Assert.Contains("failed calling webhook \"pods.indexoperator.io\"", labelled.ToString(), StringComparison.Ordinal);
-        await Here.ApplyAsync(Pod("other", "app: other"));
+        await Here.ApplyAsync(Scenario.LabelledPod("other", "app: other"));
         await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/other", "--timeout=60s");
 
         await StartAgainAsync();
-        await Here.ApplyAsync(Pod("labelled", "indexoperator.io/index: text"));
+        await Here.ApplyAsync(Scenario.LabelledPod("labelled", "indexoperator.io/index: text"));
         await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/labelled", "--timeout=60s");
     }
 
@@ -114,22 +114,6 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
         .Replace("  name: web-mix-train\n", $"  name: {name}\n", StringComparison.Ordinal)
         .Replace("indexoperator.io/index: web-mix\n", $"indexoperator.io/index: text{annotations}\n", StringComparison.Ordinal)
         .Replace("    args: [inspect", $"{Training} [inspect", StringComparison.Ordinal);
-
-    private static string Pod(string name, string label) => $$"""
-        apiVersion: v1
-        kind: Pod
-        metadata: { name: {{name}}, labels: { {{label}} } }
-        spec:
-          automountServiceAccountToken: false
-          terminationGracePeriodSeconds: 1
-          securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault} }
-          containers:
-          - name: main
-            image: indexoperator/builder:dev
-            imagePullPolicy: IfNotPresent
-            args: {{Cluster.SleepArguments}}
-            securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]} }
-        """;
 
     // What holds a pod back depends on the cluster: a gate, with which it has no node; or an init container, while nothing of its own runs.
     private async Task HeldBackAsync(JsonNode pod)

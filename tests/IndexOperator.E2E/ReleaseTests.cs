@@ -4,55 +4,80 @@ using IndexOperator.TestSupport;
 namespace IndexOperator.E2E;
 
 /// <summary>
-/// The chart's life on a real node, into restricted namespaces: installed, upgraded to other images with a build under way and a training
-/// pod running, removed. Takes the place of <c>config/default</c> for as long, so it runs when the others have ended.
+/// The chart's life on a real node, into restricted namespaces: the previous release installed, upgraded to this checkout with a build under
+/// way, a training pod running and another one waiting, removed. Takes the place of <c>config/default</c> for as long, so it runs when the
+/// others have ended.
 /// </summary>
 public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "release")
 {
+    /// <summary>The definition, in a checkout and in a release.</summary>
+    public const string Definition = "config/crd/indexoperator.io_pretrainindexes.yaml";
+
     private const string Release = "indexes";
     private const string Deployment = "indexes-index-operator";
     private const string Dev = "dev";
-    private const string Next = "next";
+    private const string Builder = "index-builder";
+
+    private PreviousRelease? _previous;
 
     private string Home => $"{Here.Namespace}-operator";
 
     [Fact]
     public async Task An_upgrade_rebuilds_nothing_and_restarts_nobody_and_a_removal_leaves_data_and_definition()
     {
-        await InstallAsync();
+        await InstallAsync(_previous!);
+
+        // Two versions by the builder of before, of which a training pod reads the current one.
+        await Here.ApplyAsync(Scenario.Manifest("text", sequenceLength: 48));
+        var earlier = await Here.ReadyAsync("text");
         await Here.ApplyAsync(Scenario.Manifest("text"));
         var before = await Here.ReadyAsync("text");
         await Here.StartPodAsync("trainer", "text", before);
         var trainer = await Here.GetAsync("pod", "trainer");
         var job = Assert.Single(await Here.JobsAsync("text"));
+        var published = await FilesOfAsync(earlier, before);
 
+        // A build that is under way for as long as the upgrade takes, and a pod that waits for it.
         await Here.ApplyAsync(Scenario.SlowManifest("slow"));
         var builder = await Here.BuildingAsync("slow");
-        foreach (var pod in (await OperatorsAsync()).Append(builder).Append(trainer))
+        await Cluster.FreezeAsync(builder, Builder, frozen: true);
+        await Here.ApplyAsync(Scenario.LabelledPod("waiter", "indexoperator.io/index: slow"));
+        await Here.UntilAsync("slow", "to know who waits", status => (int?)status["consumers"]?["waiting"] == 1, 60);
+        var waiter = await Here.GetAsync("pod", "waiter");
+        foreach (var pod in (await OperatorsAsync()).Append(builder).Append(trainer).Append(waiter))
         {
             Restricted.Check(pod);
         }
 
-        await UpgradeAsync();
-
-        // The build that was under way is the same pod of the same Job, and ends.
-        var building = Assert.Single(await Here.PodsAsync("slow"));
-        Assert.Equal(Uid(builder), Uid(building));
-        await Here.ReadyAsync("slow", 120);
-        Assert.Equal(Uid(builder), Uid(Assert.Single(await Here.PodsAsync("slow"))));
-        Assert.Single(await Here.ToldAsync("slow", "BuildStarted"));
-
-        // Nothing is built again, and the training goes on.
-        var after = await Here.ReadyAsync("text");
-        Assert.Equal((string?)before["current"]!["version"], (string?)after["current"]!["version"]);
-        Assert.Equal(Uid(job), Uid(Assert.Single(await Here.JobsAsync("text"))));
-        Assert.Single(await Here.ToldAsync("text", "BuildStarted"));
-        await GoesOnAsync(trainer, before);
+        await UpgradeAsync(_previous!);
 
         // What is built from now on is built by the new image.
         await Here.ApplyAsync(Scenario.Manifest("later", sequenceLength: 32));
-        await Here.ReadyAsync("later");
-        Assert.EndsWith($"builder:{Next}", (string?)Assert.Single(await Here.PodsAsync("later"))["spec"]!["containers"]![0]!["image"], StringComparison.Ordinal);
+        var later = await Here.ReadyAsync("later");
+        Assert.Equal($"indexoperator/builder:{Dev}", (await BuilderOfAsync("later")).Image);
+
+        // The build that was under way is the same pod of the same Job, and ends; and who waited for it begins.
+        Assert.Equal((Uid(builder), $"indexoperator/builder:{_previous!.Version}"), await BuilderOfAsync("slow"));
+        Assert.Equal("Pending", (string?)(await Here.GetAsync("pod", "waiter"))["status"]!["phase"]);
+        await Cluster.FreezeAsync(builder, Builder, frozen: false);
+        var slow = await Here.ReadyAsync("slow", 120);
+        Assert.Equal("Built", (string?)slow["current"]!["outcome"]);
+        Assert.Equal(Uid(builder), (await BuilderOfAsync("slow")).Uid);
+        Assert.Single(await Here.ToldAsync("slow", "BuildStarted"));
+        await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/waiter", "--timeout=60s");
+        await GoesOnAsync(waiter, slow);
+
+        // Nothing is built again, and the training goes on.
+        var after = await Here.ReadyAsync("text");
+        Assert.Equal(VersionOf(before), VersionOf(after));
+        Assert.Equal([VersionOf(earlier)], after["previous"]!.AsArray().Select(version => (string)version!["version"]!));
+        Assert.Equal(Uid(job), Uid(Assert.Single(await Here.JobsAsync("text"))));
+        Assert.Equal(2, (await Here.ToldAsync("text", "BuildStarted")).Count);
+        await GoesOnAsync(trainer, before);
+        await TakesWhatIsThereAsync(earlier, before);
+        Assert.Equal(Sorted(earlier, before, slow, later), Here.Versions());
+        Assert.Equal(published, await FilesOfAsync(earlier, before));
+
         var test = await HelmAsync("test", Release, "--timeout", "90s");
         Assert.Contains("Succeeded", test, StringComparison.Ordinal);
 
@@ -62,8 +87,9 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         Assert.Contains("kept due to the resource policy", removed, StringComparison.Ordinal);
         Assert.Contains("pretrainindexes.indexoperator.io", removed, StringComparison.Ordinal);
         Assert.Equal(files, await Here.FilesAsync());
-        Assert.Equal(["later", "slow", "text"], (await Here.ListAsync("pretrainindexes")).Select(index => (string)index["metadata"]!["name"]!));
+        Assert.Equal(["later", "same", "slow", "text"], (await Here.ListAsync("pretrainindexes")).Select(index => (string)index["metadata"]!["name"]!));
         await GoesOnAsync(trainer, before);
+        await GoesOnAsync(waiter, slow);
 
         // Nobody is left to ask about labelled pods, and nobody is asked.
         var free = await Here.TryKubectlAsync("run", "free", "--image=none", "--labels=indexoperator.io/index=nowhere", "--dry-run=server", "--restart=Never");
@@ -72,6 +98,8 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
 
     protected override async Task PrepareAsync()
     {
+        // Before anything is taken away.
+        _previous = await PreviousRelease.OrSkipAsync();
         await base.PrepareAsync();
         Scenario.Age(Here.Volume("corpus"), "text");
 
@@ -82,6 +110,11 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
 
     protected override async Task PutBackAsync()
     {
+        if (_previous is null)
+        {
+            return;
+        }
+
         if (TestContext.Current.TestState?.Result == TestResult.Failed)
         {
             Console.WriteLine((await Here.Cluster.TryKubectlAsync(["-n", Home, "describe", "deployments,pods"])).ToString());
@@ -93,7 +126,7 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         await Here.Cluster.InstallAsync();
     }
 
-    private async Task InstallAsync()
+    private async Task InstallAsync(PreviousRelease previous)
     {
         await Here.Cluster.ApplyAsync($$"""
             apiVersion: v1
@@ -102,23 +135,61 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
               name: {{Home}}
               labels: {pod-security.kubernetes.io/enforce: restricted}
             """);
-        var notes = await HelmAsync(["install", Release, Helm.Chart, .. Values(Dev)]);
-        Assert.Contains($"installed in namespace {Home}", notes, StringComparison.Ordinal);
-        Assert.Contains("Uninstalling keeps the CustomResourceDefinition, and what is published on volumes.", notes, StringComparison.Ordinal);
-        Cluster.Say("installed by the chart");
+        await HelmAsync(["install", Release, previous.Chart, .. Values(previous.Version)]);
+        await HasDefinitionAsync(previous.Definition, previous.Chart);
+        await HasOperatorsAsync(previous.Version);
+        Cluster.Say($"installed {previous.Version} by its chart");
     }
 
-    // Another image under the same content is what a patch release is to the cluster; a value changes with it.
-    private async Task UpgradeAsync()
+    // A value changes with the images.
+    private async Task UpgradeAsync(PreviousRelease previous)
     {
-        await Cluster.RunAsync(RepositoryRoot.PathOf("hack/images.sh"), "tag", Here.Cluster.Folder, Next);
-        await HelmAsync(["upgrade", Release, Helm.Chart, .. Values(Next), "--set", "logging.level=Debug,podDisruptionBudget.enabled=true"]);
-        await Wait.Until(
-            "the operator's pods to be those of the new image",
-            async () => (await OperatorsAsync()).All(pod => ((string?)pod["spec"]!["containers"]![0]!["image"])!.EndsWith($"operator:{Next}", StringComparison.Ordinal)),
-            TimeSpan.FromSeconds(60));
-        Cluster.Say("upgraded");
+        var notes = await HelmAsync(["upgrade", Release, Helm.Chart, .. Values(Dev), "--set", "logging.level=Debug,podDisruptionBudget.enabled=true"]);
+        Assert.Contains($"installed in namespace {Home}", notes, StringComparison.Ordinal);
+        Assert.Contains("Uninstalling keeps the CustomResourceDefinition, and what is published on volumes.", notes, StringComparison.Ordinal);
+        await HasDefinitionAsync(RepositoryRoot.PathOf(Definition), RepositoryRoot.PathOf(Helm.Chart));
+        await HasOperatorsAsync(Dev);
+        Cluster.Say($"upgraded from {previous.Version}");
     }
+
+    // The new operator and the new builder know what those of before published: by a look, by another resource, and by an earlier spec.
+    private async Task TakesWhatIsThereAsync(JsonNode earlier, JsonNode before)
+    {
+        await Here.ApplyAsync(Scenario.Manifest("text", refresh: "{interval: 3s}", verify: "{interval: 3s}"));
+        var looked = await Here.UntilAsync(
+            "text",
+            "a look that read data and version",
+            status => (string?)status["data"]?["state"] == "Unchanged" && (DateTimeOffset)status["current"]!["verifiedAt"]! > (DateTimeOffset)before["current"]!["verifiedAt"]!,
+            60);
+        Assert.Equal(VersionOf(before), VersionOf(looked));
+        Assert.All(["Ready", "DataCurrent", "Verified"], condition => Assert.True(Scenario.Is(looked, condition, "True"), looked.ToJsonString()));
+
+        await Here.ApplyAsync(Scenario.Manifest("same"));
+        var same = await Here.ReadyAsync("same");
+        Assert.Equal((VersionOf(before), "Reused"), (VersionOf(same), (string?)same["current"]!["outcome"]));
+        Assert.Equal($"indexoperator/builder:{Dev}", (await BuilderOfAsync("same")).Image);
+
+        await Here.ApplyAsync(Scenario.Manifest("text", sequenceLength: 48));
+        var back = await Here.ReadyAsync("text");
+        Assert.Equal((VersionOf(earlier), "Reused"), (VersionOf(back), (string?)back["current"]!["outcome"]));
+        Assert.Equal([VersionOf(before)], back["previous"]!.AsArray().Select(version => (string)version!["version"]!));
+        Assert.Equal(2, (await Here.ToldAsync("text", "BuildStarted")).Count);
+    }
+
+    // The chart's, and exactly what the file says: the API server is asked what would become of it.
+    private async Task HasDefinitionAsync(string file, string chart)
+    {
+        var there = await Here.Cluster.GetAsync("crd", "pretrainindexes.indexoperator.io");
+        var version = (string?)YamlText.Read(await File.ReadAllTextAsync(Path.Combine(chart, "Chart.yaml")))["version"];
+        Assert.Equal($"index-operator-{version}", (string?)there["metadata"]!["labels"]!["helm.sh/chart"]);
+        var applied = JsonNode.Parse(await Here.Cluster.KubectlAsync("apply", "--validate=false", "--dry-run=server", "-o", "json", "-f", file))!;
+        Assert.True(JsonNode.DeepEquals(applied["spec"], there["spec"]), $"{file} says\n{applied["spec"]}\nthe cluster has\n{there["spec"]}");
+    }
+
+    private Task HasOperatorsAsync(string tag) => Wait.Until(
+        $"the operator's pods to be those of the image {tag}",
+        async () => await OperatorsAsync() is { Count: 2 } pods && pods.All(pod => ImageOf(pod) == $"indexoperator/operator:{tag}"),
+        TimeSpan.FromSeconds(60));
 
     private static string[] Values(string tag) =>
     [
@@ -126,12 +197,14 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         "--disable-openapi-validation", "--wait", "--timeout", "120s",
     ];
 
-    private async Task GoesOnAsync(JsonNode trainer, JsonNode status)
+    private async Task GoesOnAsync(JsonNode training, JsonNode status)
     {
-        var now = await Here.GetAsync("pod", "trainer");
-        Assert.Equal(Uid(trainer), Uid(now));
-        Assert.Equal(0, (int?)now["status"]!["containerStatuses"]![0]!["restartCount"]);
-        await Here.ReadsAsync("trainer", status);
+        var name = (string)training["metadata"]!["name"]!;
+        var now = await Here.GetAsync("pod", name);
+        Assert.Equal(Uid(training), Uid(now));
+        Assert.All(now["status"]!["containerStatuses"]!.AsArray(), container => Assert.Equal(0, (int?)container!["restartCount"]));
+        Assert.All(now["status"]!["initContainerStatuses"]?.AsArray() ?? [], container => Assert.Equal(0, (int?)container!["restartCount"]));
+        await Here.ReadsAsync(name, status);
     }
 
     private Task<IReadOnlyList<JsonNode>> OperatorsAsync() => Here.Cluster.ListAsync("-n", Home, "pods", "-l", $"app.kubernetes.io/instance={Release},app.kubernetes.io/name=index-operator");
@@ -142,6 +215,21 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         Assert.True(result.ExitCode == 0, result.ToString());
         return result.Output + result.Error;
     }
+
+    private async Task<(string? Uid, string? Image)> BuilderOfAsync(string index)
+    {
+        var pod = Assert.Single(await Here.PodsAsync(index));
+        return (Uid(pod), ImageOf(pod));
+    }
+
+    private async Task<IReadOnlyList<string>> FilesOfAsync(params JsonNode[] statuses) =>
+        [.. (await Here.FilesAsync()).Split('\n').Where(line => statuses.Any(status => line.Contains($"/versions/{VersionOf(status)}", StringComparison.Ordinal)))];
+
+    private static List<string> Sorted(params JsonNode[] statuses) => [.. statuses.Select(VersionOf).Order(StringComparer.Ordinal)];
+
+    private static string VersionOf(JsonNode status) => (string)status["current"]!["version"]!;
+
+    private static string? ImageOf(JsonNode pod) => (string?)pod["spec"]!["containers"]![0]!["image"];
 
     private static string? Uid(JsonNode item) => (string?)item["metadata"]!["uid"];
 }

@@ -97,6 +97,23 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     public static string SlowManifest(string name, string deletionPolicy = "Retain") =>
         Manifest(name, sequenceLength: 16, samples: 30_000_000, build: "{resources: {limits: {cpu: 100m}}}", deletionPolicy: deletionPolicy);
 
+    /// <summary>A pod of the builder's image with a label, which sleeps so that it can be asked things; the rest it is given by the webhook.</summary>
+    public static string LabelledPod(string name, string label) => $$"""
+        apiVersion: v1
+        kind: Pod
+        metadata: { name: {{name}}, labels: { {{label}} } }
+        spec:
+          automountServiceAccountToken: false
+          terminationGracePeriodSeconds: 1
+          securityContext: {runAsNonRoot: true, runAsUser: 65532, seccompProfile: {type: RuntimeDefault} }
+          containers:
+          - name: main
+            image: indexoperator/builder:dev
+            imagePullPolicy: IfNotPresent
+            args: {{Cluster.SleepArguments}}
+            securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]} }
+        """;
+
     public Task ApplyAsync(string manifest) => cluster.ApplyAsync(manifest, "-n", Namespace);
 
     public Task<string> KubectlAsync(params string[] arguments) => cluster.KubectlAsync(["-n", Namespace, .. arguments]);

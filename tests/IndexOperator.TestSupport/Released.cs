@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using System.Xml.Linq;
 using IndexOperator.Api;
 
 namespace IndexOperator.TestSupport;
@@ -12,6 +13,13 @@ public static class Released
     /// <summary>The releases, by the names of their folders.</summary>
     public static IReadOnlyList<string> Versions =>
         [.. Directory.GetDirectories(RepositoryRoot.PathOf(Folder)).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)];
+
+    /// <summary>The version of this checkout, as the name that its folder has or will have.</summary>
+    public static string Present => $"v{XDocument.Load(RepositoryRoot.PathOf("Directory.Build.props")).Descendants("Version").Single().Value}";
+
+    /// <summary>The commit that was tagged; null before that.</summary>
+    public static string? Commit(string release) =>
+        File.Exists(RepositoryRoot.PathOf($"{Folder}/{release}/commit")) ? Text(release, "commit").TrimEnd('\n') : null;
 
     /// <summary>A release's definition.</summary>
     public static JsonObject Crd(string release) => YamlText.Read(Text(release, "crd.yaml")).AsObject();
