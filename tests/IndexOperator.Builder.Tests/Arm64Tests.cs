@@ -11,7 +11,8 @@ public sealed class Arm64Tests : IAsyncLifetime
 
     private readonly Workspace _workspace = new();
 
-    public static TheoryData<string> GoodCases => [.. GoldenManifests.Names("ok")];
+    /// <summary>Those of one release: others have other names and layouts, which no processor changes, and the emulator is slow.</summary>
+    public static TheoryData<string> GoodCases => [.. GoldenManifests.Names("ok").Where(name => char.IsAsciiDigit(name[0]))];
 
     public async ValueTask InitializeAsync() => await Arm64.SkipUnlessEmulatedAsync();
 

@@ -21,8 +21,6 @@ namespace IndexOperator.Indexing;
 /// </remarks>
 internal sealed partial class FileSystemBarrier : IWriteBarrier
 {
-    private const int OpenDirectoryReadOnly = 0x90000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC on Linux.
-
     private static readonly Version FirstKernel = new(5, 17);
 
     // ext4, XFS, btrfs, tmpfs: f_type of statfs(2).
@@ -46,7 +44,7 @@ internal sealed partial class FileSystemBarrier : IWriteBarrier
             return null;
         }
 
-        var descriptor = LocalFileSystem.Open(directory, OpenDirectoryReadOnly);
+        var descriptor = LocalFileSystem.Open(directory, LocalFileSystem.OpenDirectoryReadOnly);
         return descriptor < 0 ? throw LocalFileSystem.LastError(directory) : new FileSystemBarrier(new SafeFileHandle(descriptor, ownsHandle: true), directory);
     }
 
