@@ -88,16 +88,14 @@ image_id() {
 }
 
 build_target() { # build_target TARGET IMAGE [OPTION OF THE BUILD]...: under long_step
-  local options=(--target "$1" -t "$2" "${@:3}" --build-arg "VERSION=$(source_version)") config ignore=''
-  # Not as an argument: buildah would take the label with another commit's revision from its layers. One label alone, as their order is random.
-  options+=(--label "org.opencontainers.image.revision=$(source_revision)")
+  local options=(--target "$1" -t "$2" "${@:3}" --build-arg "VERSION=$(source_version)") config ignore='' dockerfile
   for config in "$HOME/.nuget/NuGet/NuGet.Config" "$HOME/.config/NuGet/NuGet.Config"; do
     [ ! -f "$config" ] || break
     config=''
   done
   if use_docker; then
     [ -z "$config" ] || options+=(--secret "id=nugetconfig,src=$config")
-    DOCKER_BUILDKIT=1 docker build --network host "${options[@]}" .
+    DOCKER_BUILDKIT=1 docker build --network host --build-arg "REVISION=$(source_revision)" "${options[@]}" .
     return
   fi
   mkdir -p "$INDEXOPERATOR_CACHE/nuget"
@@ -112,11 +110,14 @@ build_target() { # build_target TARGET IMAGE [OPTION OF THE BUILD]...: under lon
     options+=(--ignorefile "$ignore")
   fi
   mapfile -t -O "${#options[@]}" options < <(stand_in_options)
+  # Written out: of a label that an argument or an option sets, this buildah takes an earlier value from its layers.
+  dockerfile=$(mktemp)
+  sed "s/\${REVISION}/$(source_revision)/" Dockerfile >"$dockerfile"
   # In a process namespace of its own: a compiler server that the build leaves behind ends with it. Times say nothing, so that the same
   # source gives the same image.
   unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot --layers --timestamp 0 --pull=false \
-    --network host "${options[@]}" -f Dockerfile .
-  [ -z "$ignore" ] || rm -f "$ignore"
+    --network host "${options[@]}" -f "$dockerfile" .
+  rm -f "$dockerfile" ${ignore:+"$ignore"}
 }
 
 build() {
