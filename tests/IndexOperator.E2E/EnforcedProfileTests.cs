@@ -37,7 +37,7 @@ public sealed class EnforcedProfileTests(Cluster cluster) : ScenarioTests(cluste
                     .Where(item => (string?)item["involvedObject"]!["name"] == "excess" && (string?)item["reason"] == "FailedCreate")
                     .Select(item => (string?)item["message"]))).Length > 0,
                 TimeSpan.FromSeconds(30));
-            Assert.Matches("violates PodSecurity \"restricted|unable to validate against any pod security policy", told);
+            Assert.Matches("forbidden: (violates PodSecurity \"restricted|PodSecurityPolicy: )", told);
             Assert.Empty(await Here.Cluster.ListAsync("-n", home, "pods", "-l", "job-name=excess"));
         }
         finally

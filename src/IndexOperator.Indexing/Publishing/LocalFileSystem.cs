@@ -7,6 +7,7 @@ public sealed partial class LocalFileSystem : ICacheFileSystem
 {
     private const int Enotempty = 39;
     private const int Eexist = 17;
+
     /// <summary>O_RDONLY | O_CLOEXEC, the same on every Linux. O_DIRECTORY is not: its number on x86 is O_DIRECT on arm64, which no directory takes.</summary>
     internal const int OpenDirectoryReadOnly = 0x80000;
 
