@@ -37,8 +37,8 @@ save        writes them as docker archives FOLDER/TARGET.tar, for example for ki
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
 load-loader the image indexoperator/loader:dev, made here of Debian's static busybox: what the demo copies data into a claim with.
-reproduce   builds once more from nothing and fails unless that gives the image that there is, bit for bit. 1 to 3 minutes an image.
-            Code 77 where docker builds, whose images tell when they were built.
+reproduce   builds once more from nothing and fails unless that gives the image that there is: the configuration, and each layer bit
+            for bit. 1 to 3 minutes an image. Code 77 where docker builds, whose images tell when they were built.
 clean       removes the built images and layers.
 
 INDEXOPERATOR_CONTEXT     folder with the Dockerfile (default: the repository)
@@ -85,6 +85,12 @@ image_label() { # image_label IMAGE LABEL
 image_id() {
   if use_docker; then docker image inspect --format '{{.Id}}' "$1"; else buildah_here inspect --type image --format '{{.FromImageID}}' "$1"; fi |
     sed 's/^sha256://'
+}
+
+# What a container of an image is made of: configuration, layers and history, hashed. Not the ids of the steps between, by which buildah
+# names a step's parent: they change with the manifest of the base image in this machine's store, which no container sees.
+image_content() {
+  buildah_here inspect --type image --format '{{.Config}}' "$1" | sed -E 's/"comment":"FROM [^"]*"/"comment":""/g' | sha256sum | cut -c1-64
 }
 
 build_target() { # build_target TARGET IMAGE [OPTION OF THE BUILD]...: under long_step
@@ -159,14 +165,14 @@ reproduce() { # reproduce [TARGET]...
     image=$(image_of "$target")
     buildah_here images --all --quiet --no-trunc | sort >"$INDEXOPERATOR_CACHE/images/before"
     long_step "Building image $target from nothing" "2 min" build_target "$target" "$image-again" --no-cache
-    id=$(image_id "$image") again=$(image_id "$image-again")
+    id=$(image_content "$image") again=$(image_content "$image-again")
     # Both are kept where they differ: the next step compares them.
-    [ "$id" = "$again" ] || die "image $target is not reproducible" "the same source gave sha256:$id, then sha256:$again" \
+    [ "$id" = "$again" ] || die "image $target is not reproducible" "the same source gave the content sha256:$id, then sha256:$again" \
       "find what differs: buildah ${BUILDAH_STORAGE[*]} from $image, then $image-again, 'buildah mount' of both, diff -r"
     buildah_here rmi "$image-again" >/dev/null # the name alone
     mapfile -t added < <(buildah_here images --all --quiet --no-trunc | sort | comm -13 "$INDEXOPERATOR_CACHE/images/before" -)
     [ ${#added[@]} = 0 ] || buildah_here rmi --force "${added[@]}" >/dev/null
-    log "image $target: twice sha256:$id"
+    log "image $target: twice the content sha256:$id"
   done
 }
 
