@@ -24,7 +24,7 @@ HELP
 
 find_release() { # sets RELEASE and COMMIT
   local present file version words
-  present=v$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' Directory.Build.props)
+  present=v$(source_version)
   RELEASE=''
   for file in tests/released/v*/commit; do
     [ -e "$file" ] || continue

@@ -55,7 +55,7 @@ main() {
     *) usage >&2; die "unknown argument: $1" ;;
   esac
   local version folder name
-  version=v$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' Directory.Build.props)
+  version=v$(source_version)
   folder=tests/released/$version
   if git rev-parse -q --verify "refs/tags/$version" >/dev/null; then
     die "$version is released" "the tag $version is there, and what was released does not change" "raise Version in Directory.Build.props first"

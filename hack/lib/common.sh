@@ -230,3 +230,6 @@ free_port() {
   done
   die "found no free port" "200 random ports between 10750 and 29750 are all taken" "see what listens: ss -ltnp"
 }
+
+# The version of the checkout that is the working directory; nothing where there is none.
+source_version() { sed -nE 's|.*<Version>(.*)</Version>.*|\1|p' Directory.Build.props 2>/dev/null || true; }

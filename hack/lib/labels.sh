@@ -7,8 +7,6 @@ copied_paths() { # prints what the Dockerfile copies from beside it
       for (i = 2; i < NF; i++) if ($i !~ /^--/) print $i }' Dockerfile | sort -u
 }
 
-source_version() { sed -nE 's|.*<Version>(.*)</Version>.*|\1|p' Directory.Build.props 2>/dev/null || true; }
-
 # The last commit that changed what goes into images: others leave the images as they are. With -dirty when there is more than that.
 source_revision() {
   local -a paths=(Dockerfile)
