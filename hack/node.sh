@@ -156,6 +156,8 @@ cgroupDriver: cgroupfs
 failSwapOn: false
 serializeImagePulls: false
 eventRecordQPS: 50
+kubeAPIQPS: 50
+kubeAPIBurst: 100
 evictionHard: {memory.available: 50Mi, nodefs.available: 500Mi, imagefs.available: 500Mi}
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99

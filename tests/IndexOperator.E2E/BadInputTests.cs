@@ -58,7 +58,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
             await Cluster.RunAsync("mount", "-o", "remount,bind,ro", folder);
             await Here.AddVolumeAsync("read-only");
             await RefuseAsync("ReadOnlyCache", Scenario.Manifest("bad", cacheClaim: "read-only"), "claim read-only", "Mount the cache writable");
-            await Here.KubectlAsync("delete", "pretrainindex", "bad", "--timeout=60s");
+            await Here.KubectlAsync("delete", "pretrainindex", "bad", Cluster.Timeout);
         }
         finally
         {
@@ -131,7 +131,7 @@ public sealed class BadInputTests(Cluster cluster) : ScenarioTests(cluster, "bad
         await Here.ApplyAsync(Scenario.Manifest("good", sequenceLength: 32, build: "{placement: Any}"));
         var message = await Here.RefusedAsync("bad", reason);
         Assert.All(words, word => Assert.Contains(word, message, StringComparison.Ordinal));
-        await Here.ReadyAsync("good", 30);
+        await Here.ReadyAsync("good");
     }
 
     private async Task SetBuilderImageAsync(string image)

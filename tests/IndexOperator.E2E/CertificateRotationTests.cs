@@ -48,7 +48,7 @@ public sealed class CertificateRotationTests(Cluster cluster) : ScenarioTests(cl
 
         // The last one has to be called too.
         var before = (await Here.ListAsync("pods")).Count;
-        await Wait.Until("pods to be created under the last certificate", async () => stream.IsCompleted || (await Here.ListAsync("pods")).Count >= before + (2 * PodsAtOnce), TimeSpan.FromSeconds(30));
+        await Wait.Until("pods to be created under the last certificate", async () => stream.IsCompleted || (await Here.ListAsync("pods")).Count >= before + (2 * PodsAtOnce), Cluster.Patience);
         await enough.CancelAsync();
         var created = await stream;
         Cluster.Say($"{created} pods were created through {Rotations} rotations of certificate and authority");
@@ -64,7 +64,7 @@ public sealed class CertificateRotationTests(Cluster cluster) : ScenarioTests(cl
     {
         await Here.Cluster.KubectlAsync("-n", Cluster.OperatorNamespace, "scale", Cluster.Deployment, $"--replicas={replicas}");
         await Here.Cluster.RolloutAsync();
-        await Wait.Until($"{replicas} operator pods, all ready", async () => (await OperatorPodsAsync()).Count == replicas, TimeSpan.FromSeconds(60));
+        await Wait.Until($"{replicas} operator pods, all ready", async () => (await OperatorPodsAsync()).Count == replicas, Cluster.Patience);
     }
 
     // Creates pods that no node takes, until told to stop; gives how many. A refusal ends it with what the API server said.
@@ -97,7 +97,7 @@ public sealed class CertificateRotationTests(Cluster cluster) : ScenarioTests(cl
 
                 return serials.Count == 1 && !known.Contains(serials.Single()) ? serials.Single() : null;
             },
-            TimeSpan.FromSeconds(90));
+            Cluster.Patience);
         Cluster.Say($"both replicas serve {served}");
         return served;
     }

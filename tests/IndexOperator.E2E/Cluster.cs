@@ -18,6 +18,15 @@ public sealed class Cluster : IAsyncLifetime
     /// <summary>Arguments with which the builder's image, which has no shell and no <c>sleep</c>, runs until it is stopped.</summary>
     public const string SleepArguments = "[wait, --annotations, /nowhere]";
 
+    /// <summary>
+    /// The deadline of all that is waited for: when it passes something is broken, however busy the machine. A kubelet alone may take more than
+    /// a minute to let a deleted pod go: it collects a dead container that it overlooked once a minute.
+    /// </summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
+    /// <summary>The same as an option of kubectl and helm.</summary>
+    public const string Timeout = "--timeout=240s";
+
     private const string Asking = """
         apiVersion: v1
         kind: Pod
@@ -91,7 +100,7 @@ public sealed class Cluster : IAsyncLifetime
     {
         // Without client-side validation, as in the demo: kubectl before 1.25 does not know the CRD's rules.
         await KubectlAsync("apply", "--validate=false", "-k", RepositoryRoot.PathOf("config/default"));
-        await KubectlAsync("wait", "--for=condition=Established", "crd/pretrainindexes.indexoperator.io", "--timeout=30s");
+        await KubectlAsync("wait", "--for=condition=Established", "crd/pretrainindexes.indexoperator.io", Timeout);
         await RolloutAsync();
     }
 
@@ -103,11 +112,11 @@ public sealed class Cluster : IAsyncLifetime
     }
 
     /// <summary>Takes the definition off the cluster, and with it every resource.</summary>
-    public Task UninstallDefinitionAsync() => KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", "--timeout=90s");
+    public Task UninstallDefinitionAsync() => KubectlAsync("delete", "crd", "pretrainindexes.indexoperator.io", Timeout);
 
     /// <summary>Takes the operator of <c>config/default</c> off the cluster.</summary>
     public Task UninstallOperatorAsync() => RemoveOperatorAsync(
-        OperatorNamespace, "index-operator", () => KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", "--timeout=90s"));
+        OperatorNamespace, "index-operator", () => KubectlAsync("delete", "-k", RepositoryRoot.PathOf("config/default"), "--ignore-not-found", Timeout));
 
     /// <summary>
     /// Takes an operator off the cluster, its rights with it: what it is denied until it is gone is noted for those who judge the audit log.
@@ -119,8 +128,23 @@ public sealed class Cluster : IAsyncLifetime
     {
         var from = DateTimeOffset.UtcNow;
         await remove();
-        await Wait.Until("the operator's pods to be gone", async () => (await ListAsync("-n", home, "pods", "-l", "app.kubernetes.io/name=index-operator")).Count == 0, TimeSpan.FromSeconds(90));
+        await OperatorsGoneAsync(home);
         await KeptAuditLogs.NoteWithdrawalAsync("e2e", home, account, from, DateTimeOffset.UtcNow);
+    }
+
+    /// <summary>Waits until no pod of the operator is left; where that fails, tells what is.</summary>
+    /// <param name="home">The operator's namespace.</param>
+    public async Task OperatorsGoneAsync(string home)
+    {
+        string[] pods = ["-n", home, "pods", "-l", "app.kubernetes.io/name=index-operator"];
+        try
+        {
+            await Wait.Until("the operator's pods to be gone", async () => (await ListAsync(pods)).Count == 0, Patience);
+        }
+        catch (TimeoutException late)
+        {
+            throw new TimeoutException($"{late.Message}; there are\n{await TryKubectlAsync(["describe", .. pods])}", late);
+        }
     }
 
     /// <summary>Waits until the scenarios that ended are cleaned up.</summary>
@@ -132,7 +156,7 @@ public sealed class Cluster : IAsyncLifetime
     /// <summary>Waits until the operator's pods are those of its Deployment and ready, and its webhook answers.</summary>
     public async Task RolloutAsync()
     {
-        await KubectlAsync("-n", OperatorNamespace, "rollout", "status", Deployment, "--timeout=90s");
+        await KubectlAsync("-n", OperatorNamespace, "rollout", "status", Deployment, Timeout);
 
         // The nodes learn of a pod behind a Service a moment after it is ready. There is no such index, so the webhook says so.
         CommandResult? last = null;
@@ -141,7 +165,7 @@ public sealed class Cluster : IAsyncLifetime
             await Wait.Until(
                 "the webhook to answer",
                 async () => (last = await TryKubectlAsync(["apply", "--dry-run=server", "-f", "-"], Asking)).ToString().Contains("does not exist in namespace default", StringComparison.Ordinal),
-                TimeSpan.FromSeconds(30));
+                Patience);
         }
         catch (TimeoutException late)
         {
@@ -184,7 +208,7 @@ public sealed class Cluster : IAsyncLifetime
         async () => (await ListAsync("-n", OperatorNamespace, "pods", "-l", "app.kubernetes.io/name=index-operator")).SingleOrDefault(pod =>
             pod["metadata"]!["deletionTimestamp"] is null
             && pod["status"]!["conditions"]!.AsArray().Any(condition => (string?)condition!["type"] == "Ready" && (string?)condition["status"] == "True")),
-        TimeSpan.FromSeconds(60));
+        Patience);
 
     /// <summary>What the operator's pod serves at /metrics.</summary>
     public async Task<string> MetricsAsync()

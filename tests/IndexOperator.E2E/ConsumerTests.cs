@@ -19,7 +19,7 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
         var refused = await Wait.For(
             "the Job to be told that there is no index",
             async () => await Here.ToldAsync("first", "FailedCreate") is [var told, ..] ? told : null,
-            TimeSpan.FromSeconds(30));
+            Cluster.Patience);
         Assert.Contains("PretrainIndex", refused, StringComparison.Ordinal);
         Assert.Contains("text", refused, StringComparison.Ordinal);
         Assert.Empty(await PodsOfAsync("first"));
@@ -42,7 +42,7 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
 
         // Another version becomes current: who trains keeps theirs, whoever comes gets the new one.
         await Here.ApplyAsync(Scenario.Manifest("text", dataVersion: "2", sequenceLength: 32));
-        var after = await Here.UntilAsync("text", "the second version to be Ready", status => Scenario.Is(status, "Ready", "True") && VersionOf(status) != VersionOf(before), 60);
+        var after = await Here.UntilAsync("text", "the second version to be Ready", status => Scenario.Is(status, "Ready", "True") && VersionOf(status) != VersionOf(before));
         await Here.ApplyAsync(Job("second"));
         await Here.ReadsAsync(NameOf(await RunningAsync("second")), after);
         await Here.ReadsAsync(NameOf(pod), before);
@@ -51,7 +51,7 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
         await Here.KubectlAsync("delete", "pod", NameOf(pod), "--grace-period=1", "--wait=false");
         var again = await PodOfAsync("first", found => NameOf(found) != NameOf(pod) && IsRunning(found));
         await Here.ReadsAsync(NameOf(again), before);
-        var used = await Here.UntilAsync("text", "both trainings to be counted", status => (int?)status["consumers"]?["running"] == 2, 60);
+        var used = await Here.UntilAsync("text", "both trainings to be counted", status => (int?)status["consumers"]?["running"] == 2);
         Assert.Equal(
             new[] { VersionOf(before), VersionOf(after) }.Order(StringComparer.Ordinal),
             used["consumers"]!["versionsInUse"]!.AsArray().Select(version => (string)version!).Order(StringComparer.Ordinal));
@@ -78,20 +78,17 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
         await Here.ReadyAsync("text");
         _stopped = true;
         await Here.Cluster.KubectlAsync("-n", Cluster.OperatorNamespace, "scale", Cluster.Deployment, "--replicas=0");
-        await Wait.Until(
-            "the operator's pods to be gone",
-            async () => (await Here.Cluster.ListAsync("-n", Cluster.OperatorNamespace, "pods")).Count == 0,
-            TimeSpan.FromSeconds(60));
+        await Here.Cluster.OperatorsGoneAsync(Cluster.OperatorNamespace);
 
         var labelled = await Here.Cluster.TryKubectlAsync(["-n", Here.Namespace, "apply", "-f", "-"], Scenario.LabelledPod("labelled", "indexoperator.io/index: text"));
         Assert.NotEqual(0, labelled.ExitCode);
         Assert.Contains("failed calling webhook \"pods.indexoperator.io\"", labelled.ToString(), StringComparison.Ordinal);
         await Here.ApplyAsync(Scenario.LabelledPod("other", "app: other"));
-        await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/other", "--timeout=60s");
+        await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/other", Cluster.Timeout);
 
         await StartAgainAsync();
         await Here.ApplyAsync(Scenario.LabelledPod("labelled", "indexoperator.io/index: text"));
-        await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/labelled", "--timeout=60s");
+        await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/labelled", Cluster.Timeout);
     }
 
     protected override async Task PutBackAsync()
@@ -154,7 +151,7 @@ public sealed class ConsumerTests(Cluster cluster) : ScenarioTests(cluster, "con
     private Task<JsonNode> PodOfAsync(string job, Func<JsonNode, bool> holds) => Wait.For(
         $"a pod of Job {job}",
         async () => (await PodsOfAsync(job)).FirstOrDefault(pod => pod["metadata"]!["deletionTimestamp"] is null && holds(pod)),
-        TimeSpan.FromSeconds(60));
+        Cluster.Patience);
 
     private Task<JsonNode> RunningAsync(string job) => PodOfAsync(job, IsRunning);
 

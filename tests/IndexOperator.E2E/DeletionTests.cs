@@ -30,17 +30,17 @@ public sealed class DeletionTests(Cluster cluster) : ScenarioTests(cluster, "del
         await Here.ReadsAsync("trainer", first);
 
         await Here.EndPodAsync("trainer");
-        await Here.KubectlAsync("wait", "--for=delete", "pretrainindex/goes", "--timeout=90s");
+        await Here.KubectlAsync("wait", "--for=delete", "pretrainindex/goes", Cluster.Timeout);
         Assert.Equal([(string)stays["current"]!["version"]!], Here.Versions());
         Assert.Empty(Here.Staging());
         Assert.Empty(await Here.ToldAsync("goes", "CleanupGivenUp"));
 
-        await Here.KubectlAsync("delete", "pretrainindex", "stays", "--timeout=60s");
+        await Here.KubectlAsync("delete", "pretrainindex", "stays", Cluster.Timeout);
         Assert.Equal([(string)stays["current"]!["version"]!], Here.Versions());
         await Cluster.BuilderAsync("verify", Here.VersionFolder(stays));
         await Wait.Until(
             "their Jobs and pods to be gone",
             async () => (await Here.ListAsync("jobs,pods", "-l", "app.kubernetes.io/managed-by=index-operator")).Count == 0,
-            TimeSpan.FromSeconds(60));
+            Cluster.Patience);
     }
 }

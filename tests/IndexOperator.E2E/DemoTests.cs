@@ -37,10 +37,10 @@ public sealed class DemoTests(Cluster cluster) : ScenarioTests(cluster, "demo")
         try
         {
             // While it watches the build: a kubectl waits in the background then.
-            await Wait.Until("the demo to watch its build", () => demo.HasExited || Said().Contains("web-mix  Building", StringComparison.Ordinal), TimeSpan.FromSeconds(120));
+            await Wait.Until("the demo to watch its build", () => demo.HasExited || Said().Contains("web-mix  Building", StringComparison.Ordinal), Cluster.Patience);
             Assert.False(demo.HasExited, Said());
             await Cluster.RunAsync("kill", "-TERM", demo.Id.ToString(CultureInfo.InvariantCulture));
-            await Wait.Until("the demo to end", () => demo.HasExited, TimeSpan.FromSeconds(10));
+            await Wait.Until("the demo to end", () => demo.HasExited, Cluster.Patience);
             await demo.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(143, demo.ExitCode);
             Assert.Contains("the demo did not finish", Said(), StringComparison.Ordinal);

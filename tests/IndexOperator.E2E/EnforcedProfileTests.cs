@@ -36,7 +36,7 @@ public sealed class EnforcedProfileTests(Cluster cluster) : ScenarioTests(cluste
                 async () => (told = string.Join('\n', (await Here.Cluster.ListAsync("-n", home, "events"))
                     .Where(item => (string?)item["involvedObject"]!["name"] == "excess" && (string?)item["reason"] == "FailedCreate")
                     .Select(item => (string?)item["message"]))).Length > 0,
-                TimeSpan.FromSeconds(30));
+                Cluster.Patience);
             Assert.Matches("forbidden: (violates PodSecurity \"restricted|PodSecurityPolicy: )", told);
             Assert.Empty(await Here.Cluster.ListAsync("-n", home, "pods", "-l", "job-name=excess"));
         }

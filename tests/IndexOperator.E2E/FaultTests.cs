@@ -18,12 +18,12 @@ public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault"
             await Here.AddVolumeAsync("memory", folder);
             Scenario.Age(Here.Volume("corpus"), "text");
             await Here.ApplyAsync(Big("killed", "160Mi", "memory"));
-            var failed = await Here.UntilAsync("killed", "a failure", status => status["build"]?["lastFailure"] is not null, 90);
+            var failed = await Here.UntilAsync("killed", "a failure", status => status["build"]?["lastFailure"] is not null);
             Assert.Equal("OutOfMemory", (string?)failed["build"]!["lastFailure"]!["reason"]);
             Assert.Contains((await Here.PodsAsync("killed")).Select(Terminated), terminated => (string?)terminated["reason"] == "OOMKilled");
 
             await Here.ApplyAsync(Big("killed", "1Gi", "memory"));
-            Assert.Equal("Built", (string?)(await Here.ReadyAsync("killed", 120))["current"]!["outcome"]);
+            Assert.Equal("Built", (string?)(await Here.ReadyAsync("killed"))["current"]!["outcome"]);
             Assert.Empty(Here.Staging("memory"));
         }
         finally
@@ -37,7 +37,7 @@ public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault"
     {
         Scenario.Age(Here.Volume("corpus"), "text");
         await Here.ApplyAsync(Big("big", "64Mi", "npy-index"));
-        var failed = await Here.UntilAsync("big", "a failure and the time of the next attempt", status => status["build"]?["lastFailure"] is not null && status["build"]!["nextRetryAt"] is not null, 90);
+        var failed = await Here.UntilAsync("big", "a failure and the time of the next attempt", status => status["build"]?["lastFailure"] is not null && status["build"]!["nextRetryAt"] is not null);
         Assert.Equal("OutOfMemory", (string?)failed["build"]!["lastFailure"]!["reason"]);
         Assert.Contains("its limit is 64 MiB", (string?)failed["build"]!["lastFailure"]!["message"], StringComparison.Ordinal);
         var killed = Terminated(Assert.Single(await Here.PodsAsync("big")));
@@ -46,7 +46,7 @@ public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault"
         var given = (long)failed["build"]!["memoryBytes"]!;
         Assert.Equal((long)(predicted * 1.25), given);
 
-        var status = await Here.ReadyAsync("big", 120);
+        var status = await Here.ReadyAsync("big");
         Assert.Equal("Built", (string?)status["current"]!["outcome"]);
         var job = (await Here.JobsAsync("big")).Single(one => (string?)one["metadata"]!["annotations"]!["indexoperator.io/attempt"] == "2");
         Assert.Equal(given.ToString(CultureInfo.InvariantCulture), (string?)job["metadata"]!["annotations"]![Memory]);
@@ -67,7 +67,7 @@ public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault"
         try
         {
             // Through the eviction API, as an autoscaler or an upgrade of the node does it; only the build, on the one node that there is.
-            await Here.KubectlAsync("drain", node, "--pod-selector=indexoperator.io/pretrainindex=slow", "--ignore-daemonsets", "--timeout=120s");
+            await Here.KubectlAsync("drain", node, "--pod-selector=indexoperator.io/pretrainindex=slow", "--ignore-daemonsets", Cluster.Timeout);
             Assert.DoesNotContain(await Here.PodsAsync("slow"), other => (string?)other["metadata"]!["uid"] == (string?)pod["metadata"]!["uid"]);
         }
         finally
@@ -75,7 +75,7 @@ public sealed class FaultTests(Cluster cluster) : ScenarioTests(cluster, "fault"
             await Here.KubectlAsync("uncordon", node);
         }
 
-        await Here.EndsWellAsync("slow", 120);
+        await Here.EndsWellAsync("slow");
     }
 
     // 80 MB of memory for the process, and files of 240 MB.

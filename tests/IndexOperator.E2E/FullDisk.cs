@@ -40,7 +40,7 @@ public sealed class FullDisk : IAsyncDisposable
         var other = Path.Combine(disk, "somebody-elses-file");
         File.WriteAllBytes(other, new byte[3_500_000]);
         await Scenario.ApplyAsync(Scenario.Manifest("full", cacheClaim: Claim));
-        var status = await Scenario.UntilAsync("full", "a build that failed for want of space", found => Scenario.Is(found, "Stalled", "True", "OutOfSpace"), 120);
+        var status = await Scenario.UntilAsync("full", "a build that failed for want of space", found => Scenario.Is(found, "Stalled", "True", "OutOfSpace"));
         File.Delete(other);
         return status;
     }

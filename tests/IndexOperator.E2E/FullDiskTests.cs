@@ -22,7 +22,7 @@ public sealed class FullDiskTests : IAsyncLifetime
         Assert.Contains("Free space", message, StringComparison.Ordinal);
         var retry = (DateTimeOffset)full["build"]!["nextRetryAt"]!;
 
-        var status = await here.ReadyAsync("full", 420);
+        var status = await here.ReadyAsync("full", TimeSpan.FromMinutes(6) + Cluster.Patience); // the second attempt waits for 5 minutes
         Assert.Equal("Built", (string?)status["current"]!["outcome"]);
         Assert.True((DateTimeOffset)status["current"]!["builtAt"]! >= retry, $"{status["current"]!["builtAt"]} is before {retry}");
         Assert.Equal("2", (string?)Assert.Single(await here.JobsAsync("full"))["metadata"]!["annotations"]!["indexoperator.io/attempt"]);

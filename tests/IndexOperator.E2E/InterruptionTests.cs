@@ -25,8 +25,7 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
                 }
 
                 return (string?)Scenario.Condition(status, "Ready")?["status"] == "True";
-            },
-            60);
+            });
         Assert.True(seen.Count >= 2, string.Join(' ', seen));
         Assert.Equal(seen.Select(step => step.Percent).Order(), seen.Select(step => step.Percent));
     }
@@ -37,13 +36,13 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
         await Here.ApplyAsync(Scenario.SlowManifest("slow"));
         await Here.BuildingAsync("slow");
         Assert.NotEmpty(Here.Staging());
-        await Here.KubectlAsync("delete", "pretrainindex", "slow", "--timeout=60s");
+        await Here.KubectlAsync("delete", "pretrainindex", "slow", Cluster.Timeout);
         Assert.Empty(Here.Staging());
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(Here.Volume("npy-index"), "versions")));
         await Wait.Until(
             "its Jobs, pods and ConfigMaps to be gone",
             async () => (await Here.ListAsync("jobs,pods,configmaps", "-l", "app.kubernetes.io/managed-by=index-operator")).Count == 0,
-            TimeSpan.FromSeconds(30));
+            Cluster.Patience);
         Assert.DoesNotContain(await Here.ListAsync("events"), told => (string?)told["reason"] == "CleanupGivenUp");
     }
 
@@ -84,7 +83,7 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
             await Here.KubectlAsync("-n", Cluster.OperatorNamespace, "delete", "pod", (string)dying["metadata"]!["name"]!, "--force", "--grace-period=0");
         }
 
-        var status = await Here.ReadyAsync("slow", 90);
+        var status = await Here.ReadyAsync("slow");
         Assert.Equal("Built", (string?)status["current"]!["outcome"]);
         Assert.Equal((string?)job["metadata"]!["uid"], (string?)Assert.Single(await Here.JobsAsync("slow"))["metadata"]!["uid"]);
         Assert.Single(await Here.PodsAsync("slow"));
@@ -106,7 +105,7 @@ public sealed class InterruptionTests(Cluster cluster) : ScenarioTests(cluster, 
         await Wait.Until(
             "the new operator to have looked at the resource",
             async () => Passes(await Here.Cluster.MetricsAsync()) > 0,
-            TimeSpan.FromSeconds(40));
+            Cluster.Patience);
         Assert.Equal(jobs, (await Here.JobsAsync("done")).Select(job => (string)job["metadata"]!["uid"]!));
         Assert.Equal(resource, (string?)(await Here.IndexAsync("done"))["metadata"]!["resourceVersion"]);
     }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using IndexOperator.TestSupport;
 
@@ -21,13 +20,12 @@ public sealed class LifeTests(Cluster cluster) : ScenarioTests(cluster, "life")
         using var watch = new ConditionWatch(Here, "text");
 
         // Touched, but the same bytes: the look reads them, and nothing follows.
-        var looks = Looks(await Here.UntilAsync("text", "a look at the data", status => Looks(status) > 0, 60));
+        var looks = Looks(await Here.UntilAsync("text", "a look at the data", status => Looks(status) > 0));
         File.SetLastWriteTimeUtc(idx, DateTime.UtcNow.AddMinutes(-1));
         var touched = await Here.UntilAsync(
             "text",
             "two more looks, of which the second knows the new time",
-            status => Looks(status) >= looks + 2 && (string?)status["current"]!["dataStamp"] != (string?)before["current"]!["dataStamp"],
-            60);
+            status => Looks(status) >= looks + 2 && (string?)status["current"]!["dataStamp"] != (string?)before["current"]!["dataStamp"]);
         Assert.Equal("Unchanged", (string?)touched["data"]!["state"]);
         Assert.True(Scenario.Is(touched, "DataCurrent", "True", "Unchanged"), touched.ToJsonString());
         Assert.True(Scenario.Is(touched, "Ready", "True", "Published"), touched.ToJsonString());
@@ -39,13 +37,13 @@ public sealed class LifeTests(Cluster cluster) : ScenarioTests(cluster, "life")
         {
             File.SetLastWriteTimeUtc(idx, DateTime.UtcNow);
             return (string?)status["data"]?["state"] == "BeingWritten";
-        }, 60);
+        });
         Assert.True(Scenario.Is(written, "DataCurrent", "Unknown", "DataBeingWritten"), written.ToJsonString());
         Assert.True(Scenario.Is(written, "Ready", "True"), written.ToJsonString());
         Assert.Single(await Here.ToldAsync("text", "BuildStarted"));
 
         // Now it stands still.
-        var after = await Here.UntilAsync("text", "another version to be Ready", status => IsReadyWithout(status, before), 90);
+        var after = await Here.UntilAsync("text", "another version to be Ready", status => IsReadyWithout(status, before));
         Assert.Equal("Built", (string?)after["current"]!["outcome"]);
         Assert.Equal("1", (string?)after["current"]!["dataVersion"]);
         Assert.Equal((string?)before["current"]!["version"], (string?)after["previous"]![0]!["version"]);
@@ -74,10 +72,8 @@ public sealed class LifeTests(Cluster cluster) : ScenarioTests(cluster, "life")
 
         // Back to the first spec: its version is there, and no build is needed.
         using var watch = new ConditionWatch(Here, "text");
-        var begun = Stopwatch.GetTimestamp();
         await Here.ApplyAsync(Scenario.Manifest("text", sequenceLength: 64));
         var back = await Here.ReadyAsync("text");
-        Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(30), $"{Stopwatch.GetElapsedTime(begun)}");
         Assert.Equal((VersionOf(first), "Reused"), (VersionOf(back), (string?)back["current"]!["outcome"]));
         Assert.Equal([VersionOf(third), VersionOf(second)], back["previous"]!.AsArray().Select(version => (string)version!["version"]!));
         Assert.Equal(3, (await Here.ToldAsync("text", "BuildStarted")).Count);
@@ -86,15 +82,15 @@ public sealed class LifeTests(Cluster cluster) : ScenarioTests(cluster, "life")
 
         // Nothing of the past is to be kept: what nobody reads goes, what the pod reads stays.
         await Here.ApplyAsync(Scenario.Manifest("text", sequenceLength: 64, historyLimit: 0));
-        var pruned = await Here.UntilAsync("text", "the third version to be out of the history", status => status["previous"] is JsonArray { Count: 1 }, 60);
+        var pruned = await Here.UntilAsync("text", "the third version to be out of the history", status => status["previous"] is JsonArray { Count: 1 });
         Assert.Equal(VersionOf(second), (string?)pruned["previous"]![0]!["version"]);
         Assert.Equal(Sorted(first, second), Here.Versions());
         Assert.Contains(VersionOf(third), Assert.Single(await Here.ToldAsync("text", "Pruned")), StringComparison.Ordinal);
         await Here.ReadsAsync("trainer", second);
 
         await Here.EndPodAsync("trainer");
-        await Wait.Until("the second version to leave the volume", () => !Here.Versions().Contains(VersionOf(second)), TimeSpan.FromSeconds(60));
-        var last = await Here.UntilAsync("text", "an empty history", status => status["previous"] is null, 60);
+        await Wait.Until("the second version to leave the volume", () => !Here.Versions().Contains(VersionOf(second)), Cluster.Patience);
+        var last = await Here.UntilAsync("text", "an empty history", status => status["previous"] is null);
         Assert.Equal(Sorted(first), Here.Versions());
         Assert.True(Scenario.Is(last, "Ready", "True"), last.ToJsonString());
         Assert.Empty(Here.Staging());

@@ -27,7 +27,7 @@ public sealed class LostNodeTests(Cluster cluster) : ScenarioTests(cluster, "los
             await Wait.Until(
                 "the build's pod to be collected",
                 async () => (await Here.PodsAsync("slow")).All(other => (string?)other["metadata"]!["uid"] != (string?)pod["metadata"]!["uid"]),
-                TimeSpan.FromSeconds(150));
+                Cluster.Patience);
             Assert.False(Scenario.Is((await Here.IndexAsync("slow"))["status"]!, "Stalled", "True"));
         }
         finally
@@ -36,6 +36,6 @@ public sealed class LostNodeTests(Cluster cluster) : ScenarioTests(cluster, "los
         }
 
         await Here.Cluster.RolloutAsync();
-        await Here.EndsWellAsync("slow", 180);
+        await Here.EndsWellAsync("slow");
     }
 }

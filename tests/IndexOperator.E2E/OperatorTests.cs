@@ -43,7 +43,7 @@ public sealed class OperatorTests(Cluster cluster) : ScenarioTests(cluster, "ope
             "the service to answer with the build counted",
             async () => (page = await http.GetStringAsync(new Uri($"http://{service["spec"]!["clusterIP"]}:{service["spec"]!["ports"]![0]!["port"]}/metrics"), TestContext.Current.CancellationToken))
                 .Contains("indexoperator_builds_total", StringComparison.Ordinal),
-            TimeSpan.FromSeconds(15));
+            Cluster.Patience);
         foreach (var series in new[]
         {
             "controller_runtime_reconcile_total{", "controller_runtime_reconcile_time_seconds_bucket{", "workqueue_depth{", "leader_election_master_status{",

@@ -42,7 +42,7 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         var builder = await Here.BuildingAsync("slow");
         await Cluster.FreezeAsync(builder, Builder, frozen: true);
         await Here.ApplyAsync(Scenario.LabelledPod("waiter", "indexoperator.io/index: slow"));
-        await Here.UntilAsync("slow", "to know who waits", status => (int?)status["consumers"]?["waiting"] == 1, 60);
+        await Here.UntilAsync("slow", "to know who waits", status => (int?)status["consumers"]?["waiting"] == 1);
         var waiter = await Here.GetAsync("pod", "waiter");
         foreach (var pod in (await OperatorsAsync()).Append(builder).Append(trainer).Append(waiter))
         {
@@ -60,11 +60,11 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         Assert.Equal((Uid(builder), $"indexoperator/builder:{_previous!.Version}"), await BuilderOfAsync("slow"));
         Assert.Equal("Pending", (string?)(await Here.GetAsync("pod", "waiter"))["status"]!["phase"]);
         await Cluster.FreezeAsync(builder, Builder, frozen: false);
-        var slow = await Here.ReadyAsync("slow", 120);
+        var slow = await Here.ReadyAsync("slow");
         Assert.Equal("Built", (string?)slow["current"]!["outcome"]);
         Assert.Equal(Uid(builder), (await BuilderOfAsync("slow")).Uid);
         Assert.Single(await Here.ToldAsync("slow", "BuildStarted"));
-        await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/waiter", "--timeout=60s");
+        await Here.KubectlAsync("wait", "--for=condition=Ready", "pod/waiter", Cluster.Timeout);
         await GoesOnAsync(waiter, slow);
 
         // Nothing is built again, and the training goes on.
@@ -78,12 +78,12 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         Assert.Equal(Sorted(earlier, before, slow, later), Here.Versions());
         Assert.Equal(published, await FilesOfAsync(earlier, before));
 
-        var test = await HelmAsync("test", Release, "--timeout", "90s");
+        var test = await HelmAsync("test", Release, Cluster.Timeout);
         Assert.Contains("Succeeded", test, StringComparison.Ordinal);
 
         var files = await Here.FilesAsync();
         var removed = "";
-        await Here.Cluster.RemoveOperatorAsync(Home, Deployment, async () => removed = await HelmAsync("uninstall", Release, "--wait", "--timeout", "90s"));
+        await Here.Cluster.RemoveOperatorAsync(Home, Deployment, async () => removed = await HelmAsync("uninstall", Release, "--wait", Cluster.Timeout));
         Assert.Contains("kept due to the resource policy", removed, StringComparison.Ordinal);
         Assert.Contains("pretrainindexes.indexoperator.io", removed, StringComparison.Ordinal);
         Assert.Equal(files, await Here.FilesAsync());
@@ -121,7 +121,8 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
             Console.WriteLine((await Here.Cluster.TryKubectlAsync(["-n", Home, "logs", $"deployment/{Deployment}", "--tail=60"])).ToString());
         }
 
-        await Helm.TryAsync("--kubeconfig", Here.Cluster.Kubeconfig, "-n", Home, "uninstall", Release);
+        // Where the test failed before it came to that: an operator that is taken off is denied things until it is gone.
+        await Here.Cluster.RemoveOperatorAsync(Home, Deployment, () => Helm.TryAsync("--kubeconfig", Here.Cluster.Kubeconfig, "-n", Home, "uninstall", Release));
         await Here.Cluster.TryKubectlAsync(["delete", "namespace", Home, "--wait=false"]);
         await Here.Cluster.InstallAsync();
     }
@@ -159,8 +160,7 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
         var looked = await Here.UntilAsync(
             "text",
             "a look that read data and version",
-            status => (string?)status["data"]?["state"] == "Unchanged" && (DateTimeOffset)status["current"]!["verifiedAt"]! > (DateTimeOffset)before["current"]!["verifiedAt"]!,
-            60);
+            status => (string?)status["data"]?["state"] == "Unchanged" && (DateTimeOffset)status["current"]!["verifiedAt"]! > (DateTimeOffset)before["current"]!["verifiedAt"]!);
         Assert.Equal(VersionOf(before), VersionOf(looked));
         Assert.All(["Ready", "DataCurrent", "Verified"], condition => Assert.True(Scenario.Is(looked, condition, "True"), looked.ToJsonString()));
 
@@ -189,12 +189,12 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
     private Task HasOperatorsAsync(string tag) => Wait.Until(
         $"the operator's pods to be those of the image {tag}",
         async () => await OperatorsAsync() is { Count: 2 } pods && pods.All(pod => ImageOf(pod) == $"indexoperator/operator:{tag}"),
-        TimeSpan.FromSeconds(60));
+        Cluster.Patience);
 
     private static string[] Values(string tag) =>
     [
         "--set", $"image.tag={tag},builder.image.tag={tag},replicas=2,networkPolicy.enabled=true",
-        "--disable-openapi-validation", "--wait", "--timeout", "120s",
+        "--disable-openapi-validation", "--wait", Cluster.Timeout,
     ];
 
     private async Task GoesOnAsync(JsonNode training, JsonNode status)

@@ -14,7 +14,7 @@ public sealed class RepairTests(Cluster cluster) : ScenarioTests(cluster, "repai
         await Here.ApplyAsync(Scenario.Manifest("text", verify: "{interval: 4s}"));
         var before = await Here.ReadyAsync("text");
         var verified = (DateTimeOffset)before["current"]!["verifiedAt"]!;
-        var whole = await Here.UntilAsync("text", "a look that read every file", status => (DateTimeOffset)status["current"]!["verifiedAt"]! > verified, 60);
+        var whole = await Here.UntilAsync("text", "a look that read every file", status => (DateTimeOffset)status["current"]!["verifiedAt"]! > verified);
         Assert.True(Scenario.Is(whole, "Verified", "True", "ChecksumsMatch"), whole.ToJsonString());
         await Here.StartPodAsync("trainer", "text", before);
         using var watch = new ConditionWatch(Here, "text");
@@ -55,7 +55,7 @@ public sealed class RepairTests(Cluster cluster) : ScenarioTests(cluster, "repai
     private async Task<JsonNode> RebuiltAsync(JsonNode before)
     {
         var builtAt = (string?)before["current"]!["builtAt"];
-        var after = await Here.UntilAsync("text", "to be built again", status => Scenario.Is(status, "Ready", "True") && (string?)status["current"]!["builtAt"] != builtAt, 90);
+        var after = await Here.UntilAsync("text", "to be built again", status => Scenario.Is(status, "Ready", "True") && (string?)status["current"]!["builtAt"] != builtAt);
         Assert.Equal(((string?)before["current"]!["version"], "Built"), ((string?)after["current"]!["version"], (string?)after["current"]!["outcome"]));
         Assert.Null(after["change"]);
         return after;

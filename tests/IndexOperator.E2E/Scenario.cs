@@ -137,15 +137,15 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     public Task<IReadOnlyList<JsonNode>> PodsAsync(string index) => ListAsync("pods", "-l", $"indexoperator.io/pretrainindex={index},indexoperator.io/task=build");
 
     /// <summary>Waits until the resource is Ready for the spec as it is now, and gives its status.</summary>
-    public async Task<JsonNode> ReadyAsync(string index, int seconds = 60)
+    public async Task<JsonNode> ReadyAsync(string index, TimeSpan? patience = null)
     {
-        var status = await UntilAsync(index, "Ready", found => Condition(found, "Ready") is { } ready && (string?)ready["status"] == "True", seconds);
+        var status = await UntilAsync(index, "Ready", found => Condition(found, "Ready") is { } ready && (string?)ready["status"] == "True", patience);
         Cluster.Say($"{index} is Ready: {status["current"]!["version"]} ({status["current"]!["outcome"]})");
         return status;
     }
 
     /// <summary>Waits until the status speaks of the spec as it is now and something holds.</summary>
-    public async Task<JsonNode> UntilAsync(string index, string what, Func<JsonNode, bool> holds, int seconds = 30)
+    public async Task<JsonNode> UntilAsync(string index, string what, Func<JsonNode, bool> holds, TimeSpan? patience = null)
     {
         JsonNode? seen = null;
         try
@@ -157,7 +157,7 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
                     seen = await IndexAsync(index);
                     return seen["status"] is { } status && (long?)status["observedGeneration"] == (long?)seen["metadata"]!["generation"] && holds(status) ? status : null;
                 },
-                TimeSpan.FromSeconds(seconds));
+                patience ?? Cluster.Patience);
         }
         catch (TimeoutException late)
         {
@@ -166,13 +166,12 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     }
 
     /// <summary>Waits until the resource is not Ready for a reason, and gives the message.</summary>
-    public async Task<string> RefusedAsync(string index, string reason, int seconds = 30)
+    public async Task<string> RefusedAsync(string index, string reason)
     {
         var status = await UntilAsync(
             index,
             $"Ready=False because of {reason}",
-            found => Condition(found, "Ready") is { } ready && (string?)ready["status"] == "False" && (string?)ready["reason"] == reason,
-            seconds);
+            found => Condition(found, "Ready") is { } ready && (string?)ready["status"] == "False" && (string?)ready["reason"] == reason);
         var message = (string)Condition(status, "Ready")!["message"]!;
         Cluster.Say($"{index}: {reason}: {message}");
         return message;
@@ -181,15 +180,15 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     /// <summary>Waits until the builder of a resource is in the middle of its work, and gives its pod.</summary>
     public async Task<JsonNode> BuildingAsync(string index)
     {
-        await UntilAsync(index, "progress of the build", status => (int?)status["build"]?["percent"] is > 0 and < 90, 60);
-        await Wait.Until("work in staging", () => Staging().Count > 0, TimeSpan.FromSeconds(5));
+        await UntilAsync(index, "progress of the build", status => (int?)status["build"]?["percent"] is > 0 and < 90);
+        await Wait.Until("work in staging", () => Staging().Count > 0, Cluster.Patience);
         return (await PodsAsync(index)).Single(pod => (string?)pod["status"]!["phase"] == "Running");
     }
 
     /// <summary>Waits until a resource is Ready by a build, with one whole version on the volume and nothing beside it.</summary>
-    public async Task EndsWellAsync(string index, int seconds)
+    public async Task EndsWellAsync(string index)
     {
-        var status = await ReadyAsync(index, seconds);
+        var status = await ReadyAsync(index);
         Assert.Equal("Built", (string?)status["current"]!["outcome"]);
         Assert.Single(Versions());
         Assert.Empty(Staging());
@@ -200,7 +199,7 @@ public sealed class Scenario(Cluster cluster, string name) : IAsyncDisposable
     public async Task StartPodAsync(string name, string index, JsonNode status)
     {
         await ApplyAsync(WebMix.TrainingPod(name, (string)status["current"]!["version"]!, sleeps: true, index));
-        await KubectlAsync("wait", "--for=condition=Ready", $"pod/{name}", "--timeout=60s");
+        await KubectlAsync("wait", "--for=condition=Ready", $"pod/{name}", Cluster.Timeout);
     }
 
     /// <summary>Ends a training pod.</summary>

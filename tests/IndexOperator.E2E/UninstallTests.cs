@@ -22,7 +22,7 @@ public sealed class UninstallTests(Cluster cluster) : ScenarioTests(cluster, "un
 
         await Here.Cluster.InstallAsync();
         await Here.ApplyAsync(Scenario.Manifest("text"));
-        var after = await Here.ReadyAsync("text", 90);
+        var after = await Here.ReadyAsync("text");
         Assert.Equal(((string?)before["current"]!["version"], "Reused"), ((string?)after["current"]!["version"], (string?)after["current"]!["outcome"]));
         Assert.True(Scenario.Is(after, "Verified", "True"), after.ToJsonString());
         Assert.Equal(1, (int?)after["consumers"]!["running"]);

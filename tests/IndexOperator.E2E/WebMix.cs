@@ -61,7 +61,7 @@ public sealed class WebMix(Cluster cluster) : IAsyncLifetime
         }
 
         await _scenario.ApplyAsync(Manifest());
-        var wait = await _scenario.TryKubectlAsync("wait", "--for=condition=Ready", "pretrainindex/web-mix", "--timeout=90s");
+        var wait = await _scenario.TryKubectlAsync("wait", "--for=condition=Ready", "pretrainindex/web-mix", Cluster.Timeout);
         if (wait.ExitCode != 0)
         {
             await _scenario.TellAsync();

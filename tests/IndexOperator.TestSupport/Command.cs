@@ -21,7 +21,7 @@ public static class Command
     /// <param name="arguments">Its arguments.</param>
     /// <param name="input">Its standard input; empty by default.</param>
     /// <param name="environment">Variables beside the inherited ones.</param>
-    /// <param name="deadline">After this it is killed; 2 minutes by default.</param>
+    /// <param name="deadline">After this it is killed; 5 minutes by default.</param>
     /// <param name="cancellation">Kills it early.</param>
     public static async Task<CommandResult> RunAsync(
         string program,
@@ -43,10 +43,11 @@ public static class Command
             start.Environment[name] = value;
         }
 
+        var patience = deadline ?? TimeSpan.FromMinutes(5);
         var line = $"{program} {string.Join(' ', start.ArgumentList)}";
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(deadline ?? TimeSpan.FromMinutes(2));
+        limit.CancelAfter(patience);
         try
         {
             var output = process.StandardOutput.ReadToEndAsync(limit.Token);
@@ -66,7 +67,7 @@ public static class Command
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"{line} did not end in {(deadline ?? TimeSpan.FromMinutes(2)).TotalSeconds} s");
+            throw new TimeoutException($"{line} did not end in {patience.TotalSeconds} s");
         }
         finally
         {
