@@ -16,7 +16,8 @@ Usage: hack/test.sh unit|integration|e2e|all|fuzz|chaos [-- OPTIONS OF THE TEST 
 unit         every project in tests/ but the two below; no cluster; root once, for Debian packages. On amd64 with Debian the programs are
              compiled for arm64, too, and run under an emulator
 integration  tests/IndexOperator.Integration on a real etcd, kube-apiserver and kube-controller-manager
-e2e          tests/IndexOperator.E2E on a real node; needs root. The first run on a machine also builds the images of the previous release
+e2e          tests/IndexOperator.E2E on a real node; needs root. Without options of the runner each image is also built once more, from nothing,
+             and compared; the first run on a machine builds the images of the previous release, too
 all          all of these
 fuzz         the fuzz tests alone, FUZZ_SECONDS (600) a target from FUZZ_SEED; a failure names its seed and its file
 chaos        the leadership and outage tests alone, CHAOS_BLOWS (50) blows at leaders and CHAOS_OUTAGES (20) outages
@@ -48,9 +49,8 @@ run_project() { # run_project FOLDER
   dotnet test --project "$1" --configuration "$CONFIGURATION" --no-build --no-progress --output "${TEST_OUTPUT:-Normal}" --no-ansi "${RUNNER_OPTIONS[@]}" >"$logfile" 2>&1 || code=$?
   total=$(number_after total "$logfile")
   if [ -z "$total" ] || [ "$total" = 0 ]; then
-    warn "$name ran no test (exit $code): the end of $logfile"
     print_tail "$logfile" 40
-    FAILED=$((FAILED + 1))
+    failed_check "$name ran no test (exit $code): the end of $logfile is above"
     return
   fi
   local passed failed skipped
@@ -60,16 +60,22 @@ run_project() { # run_project FOLDER
   if [ "$failed" != 0 ]; then
     grep -A 25 -E '^ *failed ' "$logfile" | cut -c1-400 | head -n 120 >&2 || true
   elif [ "$code" != 0 ] && [ "$code" != 8 ]; then
-    warn "$name ended with code $code though no test failed: the end of $logfile"
     print_tail "$logfile" 40
-    FAILED=$((FAILED + 1))
+    failed_check "$name ended with code $code though no test failed: the end of $logfile is above"
   fi
   grep -A 2 -E '^ *skipped ' "$logfile" | grep -v '^--$' | cut -c1-300 >&2 || true
+}
+
+failed_check() { # failed_check TEXT: of what is no test of the runner
+  FAILED=$((FAILED + 1))
+  FAILED_CHECKS+=("$1")
+  warn "$1"
 }
 
 # Once more at the end, as whoever sees only that should know what to look for.
 name_failures() {
   local logfile
+  [ ${#FAILED_CHECKS[@]} = 0 ] || printf '  failed: %s\n' "${FAILED_CHECKS[@]}" >&2
   for logfile in "${RAN[@]}"; do
     grep -A 2 -E '^ *failed ' "$logfile" | grep -v '^--$' | cut -c1-300 | sed "s/^/  $(basename "$logfile" .log): /" | head -n 60 >&2 || true
   done
@@ -111,8 +117,7 @@ judge_rights() {
   if dotnet run --project tools/Rbac --configuration "$CONFIGURATION" --no-build -- audit "$INDEXOPERATOR_AUDIT_LOGS" $part >"$logfile" 2>&1; then
     PASSED=$((PASSED + 1))
   else
-    FAILED=$((FAILED + 1))
-    warn "the operator's roles and what it does differ: $logfile"
+    failed_check "the operator's roles and what it does differ: $logfile"
   fi
   cat "$logfile" >&2
 }
@@ -137,7 +142,7 @@ e2e() {
     "$HACK/demo.sh" down
   fi
   # Whatever happens, what this run started is stopped.
-  trap '"$HACK/cluster.sh" down --name "$E2E_CLUSTER" || true' EXIT
+  trap '[ -z "$BESIDE" ] || kill -- "-$BESIDE" 2>/dev/null || true; "$HACK/cluster.sh" down --name "$E2E_CLUSTER" || true' EXIT
   # cluster.sh turns the audit log on where such logs are kept.
   "$HACK/cluster.sh" down --name "$E2E_CLUSTER"
   INDEXOPERATOR_E2E_KUBECONFIG=$("$HACK/cluster.sh" up --name "$E2E_CLUSTER" --restricted)
@@ -146,27 +151,42 @@ e2e() {
   "$HACK/provision.sh" helm >/dev/null
   "$HACK/images.sh" build
   "$HACK/images.sh" load "$INDEXOPERATOR_E2E_CLUSTER"
-  # Where this clone does not have its commit, the test of an upgrade is skipped and says so.
-  if "$HACK/previous-release.sh" find >/dev/null; then
-    INDEXOPERATOR_E2E_PREVIOUS=$("$HACK/previous-release.sh" load "$INDEXOPERATOR_E2E_CLUSTER")
-    export INDEXOPERATOR_E2E_PREVIOUS
+  if [ ${#RUNNER_OPTIONS[@]} = 0 ]; then
+    set -m # a process group of its own, so that all of it can be stopped
+    build_beside &
+    BESIDE=$!
+    set +m
   fi
   run_project tests/IndexOperator.E2E
   cp "$INDEXOPERATOR_E2E_CLUSTER/logs/audit.log" "$INDEXOPERATOR_AUDIT_LOGS/e2e.log" ||
-    { warn "the cluster kept no audit log: nobody can say whether the operator was denied anything"; FAILED=$((FAILED + 1)); }
+    failed_check "the cluster kept no audit log: nobody can say whether the operator was denied anything"
 }
 
-# The images that the e2e tests ran on, once more from nothing.
+# While the e2e tests wait, which they do most of the time: the images of the previous release, which the last of them installs and makes
+# itself where they are not there; and the images that they run on once more, from nothing.
+build_beside() {
+  local target code
+  log "beside the tests: the images of the previous release, and once more those of this one"
+  nice "$HACK/previous-release.sh" build >artifacts/test/previous-release.log 2>&1 || true
+  for target in operator builder; do
+    code=0
+    nice "$HACK/images.sh" reproduce "$target" >"artifacts/test/reproduce-$target.log" 2>&1 || code=$?
+    printf '%s\n' "$code" >"artifacts/test/reproduce-$target.code"
+  done
+}
+
 judge_images() {
   local target logfile code
+  log "waiting for the second build of the images"
+  wait "$BESIDE" || true # each code is in a file
+  BESIDE=''
   for target in operator builder; do
-    logfile="artifacts/test/reproduce-$target.log" code=0
-    log "building the image $target once more, from nothing"
-    "$HACK/images.sh" reproduce "$target" >"$logfile" 2>&1 || code=$?
+    logfile="artifacts/test/reproduce-$target.log"
+    code=$(cat "artifacts/test/reproduce-$target.code" 2>/dev/null) || code=none
     case $code in
       0) PASSED=$((PASSED + 1)) ;;
       77) SKIPPED=$((SKIPPED + 1)) ;;
-      *) FAILED=$((FAILED + 1)) ;;
+      *) failed_check "the image $target could not be built twice alike: $logfile" ;;
     esac
     tail -n 25 "$logfile" >&2
   done
@@ -182,8 +202,9 @@ main() {
   shift
   [ "${1:-}" != -- ] || shift
   RUNNER_OPTIONS=("$@")
-  PASSED=0 FAILED=0 SKIPPED=0 RAN=() INTEGRATED=''
+  PASSED=0 FAILED=0 SKIPPED=0 RAN=() FAILED_CHECKS=() INTEGRATED='' BESIDE=''
   mkdir -p artifacts/test
+  rm -f artifacts/test/reproduce-*
   keep_audit_logs
   build
   if [ "$level" = all ]; then
@@ -194,7 +215,7 @@ main() {
     "$level"
   fi
   case $level in integration | e2e | all | chaos) judge_rights ;; esac
-  [ "$level" != all ] || judge_images
+  [ -z "$BESIDE" ] || judge_images
   local summary="$PASSED passed, $FAILED failed, $SKIPPED skipped"
   name_failures
   [ -z "${TEST_SUMMARY:-}" ] || printf '%s\n' "$summary" >"$TEST_SUMMARY"

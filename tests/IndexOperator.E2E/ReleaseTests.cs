@@ -99,7 +99,7 @@ public sealed class ReleaseTests(Cluster cluster) : ScenarioTests(cluster, "rele
     protected override async Task PrepareAsync()
     {
         // Before anything is taken away.
-        _previous = await PreviousRelease.OrSkipAsync();
+        _previous = await PreviousRelease.OrSkipAsync(Here.Cluster);
         await base.PrepareAsync();
         Scenario.Age(Here.Volume("corpus"), "text");
 
