@@ -52,7 +52,7 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
         Pods = Keep(new History<V1Pod>(Client, KnownResources.Pods, Namespace));
         ConfigMaps = Keep(new History<V1ConfigMap>(Client, KnownResources.ConfigMaps, Namespace));
         Events = Keep(new History<Eventsv1Event>(Client, KnownResources.Events, Namespace));
-        Player = new JobPlayer(Client, Pods);
+        Player = new JobPlayer(Client, Pods) { IsWhole = IsWhole };
         await CreateClaimAsync(Specs.DataClaim);
         await CreateClaimAsync(Specs.CacheClaim);
         await Task.WhenAll(Indexes.WaitForSyncAsync(), Jobs.WaitForSyncAsync(), Pods.WaitForSyncAsync(), ConfigMaps.WaitForSyncAsync(), Events.WaitForSyncAsync());
@@ -214,6 +214,10 @@ public abstract class ClusterTest(ControlPlaneFixture cluster) : IAsyncLifetime
             return ValueTask.CompletedTask;
         }
     }
+
+    private bool IsWhole(V1Pod pod) =>
+        pod.Metadata.OwnerReferences?.All(owner => Jobs.Ever.Any(job => job.Metadata.Uid == owner.Uid)) != false
+        && pod.Spec.Volumes?.All(volume => volume.ConfigMap is not { } map || ConfigMaps.Ever.Any(found => found.Metadata.Name == map.Name)) != false;
 }
 
 /// <summary>Shorthands.</summary>

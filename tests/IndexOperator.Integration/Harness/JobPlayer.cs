@@ -43,6 +43,9 @@ public sealed class JobPlayer
     /// <summary>Whether pods end when they are deleted; false plays a builder that does not listen, or a lost node.</summary>
     public bool StopsWhenTold { get; set; } = true;
 
+    /// <summary>Whether a test has seen what belongs to a pod, too, before it is given the pod: watches of several kinds are not in step.</summary>
+    public Func<V1Pod, bool> IsWhole { get; init; } = _ => true;
+
     /// <summary>What the player could not do by itself.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();
 
@@ -71,7 +74,7 @@ public sealed class JobPlayer
         $"a {task} pod of {index}",
         async () =>
         {
-            foreach (var pod in _pods.Now.Where(pod => pod.Metadata.Labels?.GetValueOrDefaultOf(Labels.OwnerName) == index && IsOf(pod, task) && IsLive(pod)))
+            foreach (var pod in _pods.Now.Where(pod => pod.Metadata.Labels?.GetValueOrDefaultOf(Labels.OwnerName) == index && IsOf(pod, task) && IsLive(pod) && IsWhole(pod)))
             {
                 if (await _client.FindAsync(KnownResources.Pods, ObjectKey.Of(pod), CancellationToken.None) is { } found && IsLive(found))
                 {
