@@ -15,6 +15,7 @@ HACK="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 CONTEXT="${INDEXOPERATOR_CONTEXT:-$(dirname "$HACK")}"
 TAG="${INDEXOPERATOR_TAG:-dev}"
+! is_foreign || TAG+="-$(image_arch)"
 TARGETS=(operator builder)
 LOADER_IMAGE=docker.io/indexoperator/loader:dev
 
@@ -23,6 +24,7 @@ usage() {
 Usage: hack/images.sh build [operator|builder]...
        hack/images.sh load DIR [operator|builder]...
        hack/images.sh save FOLDER [operator|builder]...
+       hack/images.sh unpack FOLDER [operator|builder]...
        hack/images.sh load-file DIR ARCHIVE.tar
        hack/images.sh load-pause DIR
        hack/images.sh load-loader DIR
@@ -34,6 +36,7 @@ build       builds the named targets (default: both) of the Dockerfile as docker
             Where the base images cannot be pulled, stand-ins are made from Debian packages and this machine's own .NET.
 load        loads them into the containerd of the node in DIR (hack/node.sh); what is already there is skipped.
 save        writes them as docker archives FOLDER/TARGET.tar, for example for kind load image-archive.
+unpack      writes the files of each into FOLDER/TARGET, and its configuration, as the OCI has it, into FOLDER/TARGET.json.
 load-file   loads any docker archive.
 load-pause  the image of pod sandboxes, made here from a few lines of C.
 load-loader the image indexoperator/loader:dev, made here of Debian's static busybox: what the demo copies data into a claim with.
@@ -43,6 +46,8 @@ clean       removes the built images and layers.
 
 INDEXOPERATOR_CONTEXT     folder with the Dockerfile (default: the repository)
 INDEXOPERATOR_TAG         tag of the images in place of dev (hack/previous-release.sh)
+INDEXOPERATOR_ARCH        arm64 on an amd64 machine: images for arm64, tagged dev-arm64. buildah makes them without an emulator; the base
+                          image of the SDK has to be a stand-in then, as the public one has no compiler for another architecture
 INDEXOPERATOR_STAND_INS   yes: use stand-ins without trying to pull; no: never
 Layers and NuGet packages are kept in $INDEXOPERATOR_CACHE; NuGet's configuration and the
 certificates of this machine are mounted while building and are in no image.
@@ -95,6 +100,7 @@ image_content() {
 
 build_target() { # build_target TARGET IMAGE [OPTION OF THE BUILD]...: under long_step
   local options=(--target "$1" -t "$2" "${@:3}" --build-arg "VERSION=$(source_version)") config ignore='' dockerfile
+  ! is_foreign || options+=(--platform "linux/$(image_arch)")
   for config in "$HOME/.nuget/NuGet/NuGet.Config" "$HOME/.config/NuGet/NuGet.Config"; do
     [ ! -f "$config" ] || break
     config=''
@@ -106,7 +112,8 @@ build_target() { # build_target TARGET IMAGE [OPTION OF THE BUILD]...: under lon
   fi
   mkdir -p "$INDEXOPERATOR_CACHE/nuget"
   # Docker knows it by itself; this buildah leaves it out of what is run. Mounted while building, in no layer: packages, and what follows.
-  options+=(--build-arg "TARGETARCH=$(dpkg --print-architecture)" --volume "$INDEXOPERATOR_CACHE/nuget:/root/.nuget/packages:rw")
+  options+=(--build-arg "TARGETARCH=$(image_arch)" --volume "$INDEXOPERATOR_CACHE/nuget:/root/.nuget/packages:rw")
+  ! is_foreign || options+=(--build-arg "BUILDPLATFORM=linux/$(machine_arch)")
   [ -z "$config" ] || options+=(--volume "$config:/root/.nuget/NuGet/NuGet.Config:ro" --secret "id=nugetconfig,src=$config")
   [ ! -d /etc/ssl/certs ] || options+=(--volume /etc/ssl/certs:/etc/ssl/certs:ro)
   [ ! -d /usr/local/share/ca-certificates ] || options+=(--volume /usr/local/share/ca-certificates:/usr/local/share/ca-certificates:ro)
@@ -116,9 +123,11 @@ build_target() { # build_target TARGET IMAGE [OPTION OF THE BUILD]...: under lon
     options+=(--ignorefile "$ignore")
   fi
   mapfile -t -O "${#options[@]}" options < <(stand_in_options)
-  # Written out: of a label that an argument or an option sets, this buildah takes an earlier value from its layers.
+  # Written out: of a label that an argument or an option sets, this buildah takes an earlier value from its layers; and where one stage has
+  # a platform of its own, it takes that for the next ones.
   dockerfile=$(mktemp)
   sed "s/\${REVISION}/$(source_revision)/" Dockerfile >"$dockerfile"
+  ! is_foreign || sed -i "s,^FROM \\\${,FROM --platform=linux/$(image_arch) \${," "$dockerfile"
   # In a process namespace of its own: a compiler server that the build leaves behind ends with it. Times say nothing, so that the same
   # source gives the same image.
   unshare --pid --fork --kill-child buildah "${BUILDAH_STORAGE[@]}" bud --isolation chroot --layers --timestamp 0 --pull=false \
@@ -129,6 +138,7 @@ build_target() { # build_target TARGET IMAGE [OPTION OF THE BUILD]...: under lon
 build() {
   local targets=("$@") target hash built id
   [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+  need_known_arch
   [ -f "$CONTEXT/Dockerfile" ] || die "no Dockerfile in $CONTEXT" "images are built from the repository" "set INDEXOPERATOR_CONTEXT to the folder that has it"
   cd "$CONTEXT"
   if ! use_docker; then
@@ -227,6 +237,19 @@ save() { # save FOLDER [TARGET]...
   done
 }
 
+unpack() { # unpack FOLDER [TARGET]...
+  local folder=$1 targets=("${@:2}") target container
+  [ ${#targets[@]} != 0 ] || targets=("${TARGETS[@]}")
+  ! use_docker || die "cannot unpack images of docker" "it is buildah that lays them open" "BUILD_WITH=buildah hack/images.sh build, then unpack"
+  for target in "${targets[@]}"; do
+    container=$(buildah_here from --pull-never --arch "$(image_arch)" "$(image_of "$target")") || die "no image $(image_of "$target")" "it was not built" "hack/images.sh build $target"
+    mkdir -p "$folder/$target"
+    cp -a "$(buildah_here mount "$container")/." "$folder/$target/"
+    buildah_here rm "$container" >/dev/null
+    buildah_here inspect --type image --format '{{.Config}}' "$(image_of "$target")" >"$folder/$target.json"
+  done
+}
+
 # The process that holds a pod's namespaces: waits for ever, collects orphans, goes when told.
 build_pause() { # build_pause FILE
   local folder
@@ -284,7 +307,7 @@ main() {
     -h | --help | help) usage; exit 0 ;;
     build) build "${@:2}" ;;
     reproduce) reproduce "${@:2}" ;;
-    save) save "${2:?save needs a folder}" "${@:3}" ;;
+    save | unpack) "$command" "${2:?$command needs a folder}" "${@:3}" ;;
     load | load-file | load-pause | load-loader)
       [ -d "${2:-}" ] || die "$command needs the folder of a node" "${2:-nothing} is no folder" "hack/images.sh $command $INDEXOPERATOR_STATE/demo"
       case $command in

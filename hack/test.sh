@@ -13,8 +13,8 @@ usage() {
   cat <<'HELP'
 Usage: hack/test.sh unit|integration|e2e|all|fuzz|chaos [-- OPTIONS OF THE TEST RUNNER]
 
-unit         every project in tests/ but the two below; no cluster; root once, for Debian packages. On amd64 with Debian the programs are
-             compiled for arm64, too, and run under an emulator
+unit         every project in tests/ but the two below; no cluster; root once, for Debian packages. On amd64 with Debian the images are
+             also built for arm64, and their programs run under an emulator
 integration  tests/IndexOperator.Integration on a real etcd, kube-apiserver and kube-controller-manager
 e2e          tests/IndexOperator.E2E on a real node; needs root. Without options of the runner each image is also built once more, from nothing,
              and compared; the first run on a machine builds the images of the previous release, too

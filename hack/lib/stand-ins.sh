@@ -2,6 +2,9 @@
 # Base images for machines that cannot pull them: a Debian root plus this machine's own .NET, tagged with the name that the
 # Dockerfile pins, and given to it without the digest, so that buildah never dials out. Sourced by images.sh.
 
+# shellcheck source=foreign.sh
+. "$HACK/lib/foreign.sh"
+
 BASE_REGISTRY=mcr.microsoft.com
 BASE_PACKAGES=ca-certificates,libssl3,libicu72,tzdata,libstdc++6,zlib1g,libgcc-s1,passwd
 NATIVE_PACKAGES=gcc,libc6-dev,zlib1g-dev # for images whose name ends in -aot
@@ -17,7 +20,11 @@ base_images() {
 }
 
 stand_in_options() { # prints options of buildah, a line each, that put stand-ins in place of base images
-  registry_answers || base_images | sed -E "s|(.*) (.*)|--build-arg=\1_IMAGE=$BASE_REGISTRY/\2\n--build-arg=\1_DIGEST=|"
+  registry_answers || base_images | sed -E "s|(.*) (.*)|--build-arg=\1_IMAGE=$(stand_in_of '\2')\n--build-arg=\1_DIGEST=|"
+}
+
+stand_in_of() { # stand_in_of NAME: the stand-in's name, under which no other architecture's is
+  printf '%s/%s%s\n' "$BASE_REGISTRY" "$1" "$(! is_foreign || printf -- '-for-%s' "$(image_arch)")"
 }
 
 storage_driver() { # overlay cannot lie on overlay, as in most containers
@@ -41,6 +48,7 @@ dotnet_root() {
 stand_in_key() { # changes with whatever a stand-in is made of
   {
     printf '%s\n' "4 $BASE_PACKAGES $NATIVE_PACKAGES ${CHISELED_PACKAGES[*]} ${CHISELED_FILES[*]} $(uname -m)"
+    ! is_foreign || printf '%s %s\n' "$(image_arch)" "$CROSS_PACKAGES"
     find "$(dotnet_root)/shared" "$(dotnet_root)/sdk" -mindepth 1 -maxdepth 2 -name '[0-9]*' 2>/dev/null | sort
   } | sha256sum | cut -c1-16
 }
@@ -59,7 +67,7 @@ registry_answers() {
 
 packages_of() { # packages_of NAME: what the Debian root of an image holds
   case $1 in
-    *-aot) printf '%s,%s\n' "$BASE_PACKAGES" "$NATIVE_PACKAGES" ;;
+    *-aot) printf '%s,%s%s\n' "$BASE_PACKAGES" "$NATIVE_PACKAGES" "$(! is_foreign || printf ',%s' "$CROSS_PACKAGES")" ;;
     *) printf '%s\n' "$BASE_PACKAGES" ;;
   esac
 }
@@ -108,8 +116,9 @@ chisel() { # chisel ROOT.tar FILE: the parts of a root that chiseled images have
 }
 
 build_stand_in() { # build_stand_in NAME KEY: under long_step
-  local name=$1 key=$2 dotnet container part parts root
+  local name=$1 key=$2 dotnet container part parts root arch
   dotnet=$(dotnet_root)
+  arch=$(machine_arch)
   case $name in
     dotnet/sdk:*) parts=(.) ;;
     dotnet/aspnet:*) parts=(dotnet host shared/Microsoft.NETCore.App shared/Microsoft.AspNetCore.App) ;;
@@ -121,6 +130,17 @@ build_stand_in() { # build_stand_in NAME KEY: under long_step
   if [[ $name == *-chiseled ]]; then
     chisel "$root" "$INDEXOPERATOR_CACHE/chiseled.tar"
     root="$INDEXOPERATOR_CACHE/chiseled.tar"
+  fi
+  if is_foreign && [[ $name != dotnet/sdk:* ]]; then # the SDK runs here, and compiles for the other
+    step_progress "$name: packages of $(image_arch)"
+    arch=$(image_arch)
+    foreign_root "$root" "$INDEXOPERATOR_CACHE/foreign.tar"
+    root="$INDEXOPERATOR_CACHE/foreign.tar"
+    dotnet=$(mktemp -d)
+    if [ ${#parts[@]} != 0 ]; then
+      parts=(host shared)
+      foreign_dotnet "$dotnet"
+    fi
   fi
   buildah_here add -q "$container" "$root" /
   step_progress "$name: .NET from $dotnet"
@@ -134,11 +154,12 @@ build_stand_in() { # build_stand_in NAME KEY: under long_step
   # The variables of the real images. Revocation servers are as far away as the registry.
   buildah_here config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --env APP_UID=1654 \
     --env DOTNET_RUNNING_IN_CONTAINER=true --env DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=true --env ASPNETCORE_HTTP_PORTS=8080 --env DOTNET_ROOT=/usr/share/dotnet \
-    --label "$STAND_IN_LABEL=$key" "$container"
+    --arch "$arch" --label "$STAND_IN_LABEL=$key" "$container"
   [[ $name != dotnet/sdk:* ]] || buildah_here config --env NUGET_XMLDOC_MODE=skip --env DOTNET_CLI_TELEMETRY_OPTOUT=1 \
     --env DOTNET_NOLOGO=1 --env NUGET_CERT_REVOCATION_MODE=offline --env MSBUILDDISABLENODEREUSE=1 --env UseSharedCompilation=false "$container"
   step_progress "$name: writing the image"
-  buildah_here commit -q --rm "$container" "$BASE_REGISTRY/$name"
+  buildah_here commit -q --rm "$container" "$(stand_in_of "$name")"
+  [ "$arch" = "$(machine_arch)" ] || rm -rf "$dotnet"
 }
 
 build_stand_ins() { # build_stand_ins KEY NAME...
@@ -154,7 +175,7 @@ ensure_base_images() {
   mapfile -t names < <(base_images | cut -d' ' -f2)
   [ ${#names[@]} != 0 ] || die "found no base image in the Dockerfile" "it has no line 'ARG ..._NAME=$BASE_REGISTRY/...'" "adapt base_images in hack/lib/stand-ins.sh to it"
   for name in "${names[@]}"; do
-    label=$(image_label "$BASE_REGISTRY/$name" "$STAND_IN_LABEL") || label=''
+    label=$(image_label "$(stand_in_of "$name")" "$STAND_IN_LABEL") || label=''
     [ "$label" = "$key" ] || missing+=("$name")
   done
   [ ${#missing[@]} != 0 ] || return 0

@@ -1,33 +1,47 @@
+using System.Text.Json.Nodes;
 using Xunit;
 
 namespace IndexOperator.TestSupport;
 
-/// <summary>The programs compiled for arm64, under an emulator: <c>hack/arm64.sh</c> makes them.</summary>
+/// <summary>The images for arm64, laid open, and their programs under an emulator: <c>hack/arm64.sh</c> makes them.</summary>
 public static class Arm64
 {
     private static readonly Lazy<Task<string?>> Folder = new(FindAsync);
 
-    /// <summary>Skips the test where the programs cannot be made.</summary>
+    /// <summary>Skips the test where the images cannot be made.</summary>
     public static async Task SkipUnlessEmulatedAsync()
     {
         if (await Folder.Value is null)
         {
-            Assert.Skip("needs an amd64 machine with Debian, to compile for arm64 and to emulate it; on arm64 itself the other tests say the same.");
+            Assert.Skip("needs an amd64 machine with Debian, to build for arm64 and to emulate it; on arm64 itself the other tests say the same.");
         }
     }
 
-    /// <summary>Runs one of the programs to its end.</summary>
-    /// <param name="program">Its path, for example <c>builder/index-builder</c>.</param>
-    /// <param name="arguments">Its arguments.</param>
-    public static async Task<CommandResult> RunAsync(string program, params string[] arguments) => await Command.RunAsync(
-        "qemu-aarch64-static",
-        ["-L", await PathOfAsync("root"), await PathOfAsync(program), .. arguments],
-        deadline: TimeSpan.FromMinutes(5),
-        cancellation: TestContext.Current.CancellationToken);
+    /// <summary>The folder with an image's files, as a container has them in its root.</summary>
+    /// <param name="image"><c>operator</c> or <c>builder</c>.</param>
+    public static async Task<string> RootAsync(string image) => Path.Combine((await Folder.Value)!, image);
 
-    /// <summary>Where a program is.</summary>
-    /// <param name="program">Its path, for example <c>builder/index-builder</c>.</param>
-    public static async Task<string> PathOfAsync(string program) => Path.Combine((await Folder.Value)!, program);
+    /// <summary>An image's configuration, as the OCI image specification has it.</summary>
+    /// <param name="image"><c>operator</c> or <c>builder</c>.</param>
+    public static async Task<JsonNode> ConfigurationAsync(string image) => JsonNode.Parse(await File.ReadAllTextAsync($"{await RootAsync(image)}.json"))!;
+
+    /// <summary>Runs an image's program to its end, with the image's libraries and variables, and this machine's other files.</summary>
+    /// <param name="image"><c>operator</c> or <c>builder</c>.</param>
+    /// <param name="arguments">Arguments of the program.</param>
+    public static async Task<CommandResult> RunAsync(string image, params string[] arguments)
+    {
+        var root = await RootAsync(image);
+        var container = (await ConfigurationAsync(image))["config"]!;
+        return await Command.RunAsync(
+            "qemu-aarch64-static",
+            [
+                "-L", root,
+                .. container["Env"]!.AsArray().SelectMany(variable => new[] { "-E", (string)variable! }),
+                $"{root}{(string)container["Entrypoint"]![0]!}",
+                .. arguments,
+            ],
+            cancellation: TestContext.Current.CancellationToken);
+    }
 
     private static async Task<string?> FindAsync()
     {
