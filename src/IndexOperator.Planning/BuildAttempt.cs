@@ -98,6 +98,9 @@ public sealed class BuildAttempt
     /// <summary>True when it has ended and nothing more will be heard of it: its pod's last words are there, or have had time to arrive.</summary>
     public bool IsOver(DateTimeOffset now) => EndedAt is { } ended && (Report is not null || PodEnded || ended + ReportGrace <= now || IsAhead(ended, now));
 
+    /// <summary>How long its pod's last words are still waited for; null while it has not ended, and when it is over.</summary>
+    public TimeSpan? LeftForReport(DateTimeOffset now) => EndedAt is { } ended && !IsOver(now) ? ended + ReportGrace - now : null;
+
     /// <summary>The versions that it checks or removes; empty where the annotation names none that this operator would have written.</summary>
     public IReadOnlyList<string> Versions => VersionsOf(Job);
 

@@ -194,11 +194,11 @@ public static class BuildPolicy
 
     // Jobs and pods arrive by different watches: a Job may be seen to have ended before its pod's last words are.
     private static Situation? AwaitReport(ObservedState observed, WantedBuild wanted, BuildAttempt? latest) =>
-        latest is { EndedAt: { } ended } && !latest.IsOver(observed.Now)
+        latest?.LeftForReport(observed.Now) is { } left
             ? new Situation(Standing.Working, Reasons.Building, $"Job {latest.Name} has ended; what its pod reported is waited for.")
             {
                 Build = StatusOf(observed, wanted, latest.Number) with { Job = latest.Name },
-                LookAgainAfter = ended + BuildAttempt.ReportGrace - observed.Now,
+                LookAgainAfter = left,
             }
             : null;
 

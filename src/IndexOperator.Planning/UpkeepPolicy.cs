@@ -62,7 +62,8 @@ public static class UpkeepPolicy
         // A prune that failed and stays for a person to look at holds up nothing but the next prune.
         if (jobs.Any(job => job.IsCheck || job.State == JobState.Active) || Removing(observed) is not null)
         {
-            return situation with { LookAgainAfter = Sooner(situation.LookAgainAfter, SafetyInterval) };
+            // Nothing tells that a report has not come: one whose pod was deleted never does.
+            return situation with { LookAgainAfter = Sooner(Sooner(situation.LookAgainAfter, SafetyInterval), jobs.Min(job => job.LeftForReport(observed.Now))) };
         }
 
         if (observed.Refusal is { } refusal)
