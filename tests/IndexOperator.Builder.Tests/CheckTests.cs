@@ -131,7 +131,7 @@ public sealed class CheckTests : IDisposable
     public void A_build_waits_until_its_data_has_stood_still()
     {
         _workspace.WriteText("a", 501);
-        var (code, output, errors) = Build("--quiet", "1s");
+        var (code, output, errors) = Build("--quiet", "8s"); // longer than the program can take to look
         Assert.True(code == 0, errors);
         Assert.Contains("AwaitData", output, StringComparison.Ordinal);
     }
