@@ -29,12 +29,12 @@ foreign_root() { # foreign_root CHISELED.tar FILE
   folder=$(mktemp -d)
   packages=$(IFS=,; printf '%s' "${CHISELED_PACKAGES[*]}")
   mmdebstrap --variant=extract --architectures="$(image_arch)" --include="$packages" bookworm "$folder/packages" "$(debian_mirror)"
-  mkdir "$folder/root"
-  tar -xf "$1" -C "$folder/root" --exclude='./usr/lib/*-linux-gnu' --exclude='./usr/lib64' --exclude='./lib64' --exclude='./etc/ld.so.cache'
+  mkdir "$folder/tree"
+  tar -xf "$1" -C "$folder/tree" --exclude='./usr/lib/*-linux-gnu' --exclude='./usr/lib64' --exclude='./lib64' --exclude='./etc/ld.so.cache'
   # Packages bring libraries to /lib, too, which is a link to /usr/lib in a whole system.
-  cp -a "$folder/packages/lib/." "$folder/packages/usr/lib/." "$folder/root/usr/lib/"
-  rm -rf "$folder"/root/usr/lib/*-linux-gnu/gconv
-  tar -cf "$2" -C "$folder/root" .
+  cp -a "$folder/packages/lib/." "$folder/packages/usr/lib/." "$folder/tree/usr/lib/"
+  rm -rf "$folder"/tree/usr/lib/*-linux-gnu/gconv
+  tar -cf "$2" -C "$folder/tree" .
   rm -rf "$folder"
 }
 
